@@ -1,0 +1,49 @@
+"""The Adam optimizer and its family in readable, tested numpy.
+
+:mod:`adamcore.optim` holds the update rules, :mod:`adamcore.models` objectives with their gradients,
+:mod:`adamcore.data` the data sets, :mod:`adamcore.experiments` the paper's figures as code, and
+:mod:`adamcore.plots` draws them. The names used most stand here.
+
+Examples
+--------
+>>> import numpy as np
+>>> from adamcore import Adam
+>>> rule = Adam(alpha=0.1)
+>>> s = rule.init(np.array([3.0, -2.0]))
+>>> for _ in range(200):
+...     rule.step(s, 2 * s.theta)  # the gradient of |theta|^2
+>>> bool(abs(s.theta).max() < 0.01)
+True
+"""
+
+from adamcore.data import load_mnist, minibatches
+from adamcore.models import LogisticRegression
+from adamcore.optim import (
+    SGD,
+    AdaGrad,
+    Adam,
+    Momentum,
+    Nesterov,
+    NotFiniteError,
+    Rule,
+    State,
+    inverse_sqrt,
+)
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "SGD",
+    "AdaGrad",
+    "Adam",
+    "LogisticRegression",
+    "Momentum",
+    "Nesterov",
+    "NotFiniteError",
+    "Rule",
+    "State",
+    "__version__",
+    "inverse_sqrt",
+    "load_mnist",
+    "minibatches",
+]

@@ -1,0 +1,337 @@
+"""What every update rule shares: a frozen rule, an open state, and one step."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import math
+from typing import Any, ClassVar
+
+import numpy as np
+
+from adamcore.optim.schedules import Schedule
+from adamcore.optim.schedules import from_dict as schedule_from_dict
+
+SLICE = 16_384
+"""Coordinates that the in-place step updates at a time: the temporaries then stay in the cache."""
+
+FINITE_SLICE = 262_144
+"""Coordinates whose finiteness is checked at a time."""
+
+_RANGES = {
+    "alpha": (lambda x: 0 <= x < math.inf, "a finite number >= 0, or a schedule"),
+    "beta1": (lambda x: 0 <= x < 1, "in [0, 1)"),
+    "beta2": (lambda x: 0 <= x < 1, "in [0, 1)"),
+    "mu": (lambda x: 0 <= x < 1, "in [0, 1)"),
+    "eps": (lambda x: 0 <= x < math.inf, "a finite number >= 0"),
+}
+"""Hyper-parameter -> (test, what is allowed); one table, so that a name means one thing everywhere."""
+
+
+class NotFiniteError(ValueError):
+    """A gradient with NaN or infinity in it; the state was left as it was before the step."""
+
+
+class State:
+    """Everything that changes while a rule is applied, under the paper's names.
+
+    Made by :meth:`Rule.init`; its attributes are open to read and to plot.
+
+    Attributes
+    ----------
+    theta : numpy.ndarray
+        The parameters, float32 or float64, of any shape.
+    t : int
+        Steps taken so far; 0 before the first.
+    owner : str
+        The name of the rule that made this state.
+    m, v, ... : numpy.ndarray
+        The slots that the rule keeps between steps, each shaped like ``theta``.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> s = Adam().init(np.zeros(2))
+    >>> s
+    State(owner='Adam', t=0, theta=array([0., 0.]), m=array([0., 0.]), v=array([0., 0.]))
+    """
+
+    theta: np.ndarray
+    t: int
+    owner: str
+
+    def __init__(self, owner: str, theta: np.ndarray, t: int = 0, **kept: Any) -> None:
+        self.owner = owner
+        self.t = t
+        self.theta = theta
+        vars(self).update(kept)
+
+    def __repr__(self) -> str:
+        return f"State({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
+
+class Rule:
+    """An update rule: hyper-parameters only, frozen; what changes lives in a :class:`State`.
+
+    A subclass is a frozen dataclass with an ``update`` that reads like the paper it comes from.
+
+    Attributes
+    ----------
+    slots : tuple of str
+        Arrays kept between steps, shaped like theta and zero at the start.
+    scalars : dict
+        Numbers kept between steps, with their initial values.
+    elementwise : bool
+        Whether each coordinate is updated by its own history alone, so that the rule may be applied to
+        one slice of the coordinates after the other.
+
+    Examples
+    --------
+    A rule of your own is its hyper-parameters and its update:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from adamcore.optim import Rule
+    >>> @dataclass(frozen=True)
+    ... class SignDescent(Rule):
+    ...     alpha: float = 0.1
+    ...     def update(self, s, g):
+    ...         s.theta = s.theta - self.alpha * np.sign(g)
+    >>> rule = SignDescent()
+    >>> s = rule.init(np.array([1.0, -2.0]))
+    >>> rule.step(s, np.array([5.0, -0.1]))
+    >>> s.theta
+    array([ 0.9, -1.9])
+    """
+
+    slots: ClassVar[tuple[str, ...]] = ()
+    scalars: ClassVar[dict[str, float]] = {}
+    elementwise: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        for field in dataclasses.fields(self):
+            value = checked(type(self).__name__, field.name, getattr(self, field.name))
+            object.__setattr__(self, field.name, value)
+
+    def init(self, theta: Any) -> State:
+        """Make the state before the first step: a copy of ``theta``, every slot zero, t = 0.
+
+        Parameters
+        ----------
+        theta : array_like
+            Initial parameters, float32 or float64, of any shape.
+
+        Returns
+        -------
+        State
+
+        Raises
+        ------
+        TypeError
+            If ``theta`` is not float32 or float64: integers cannot hold a step, and in float16 both
+            epsilon = 1e-8 and the squares of small gradients are zero.
+        ValueError
+            If ``theta`` holds NaN or infinity.
+        """
+        theta = np.array(theta, order="C")
+        if theta.dtype not in (np.float32, np.float64):
+            raise TypeError(
+                f"theta has dtype {theta.dtype}; it must be float32 or float64. "
+                "Convert it first: theta.astype(np.float32)."
+            )
+        if not all_finite(theta):
+            raise ValueError(f"theta holds values that are not finite: {where_not_finite(theta)}.")
+        kept = {name: np.zeros_like(theta) for name in self.slots}
+        return State(type(self).__name__, theta, **kept, **self.scalars)
+
+    def update(self, s: State, g: np.ndarray) -> None:
+        """Apply the rule's formula for step ``s.t``, which has been counted already."""
+        raise NotImplementedError(f"{type(self).__name__} defines no update")
+
+    def step(self, s: State, g: Any, *, inplace: bool = False) -> None:
+        """Take one step: count it, then update the state with the gradient ``g``.
+
+        Parameters
+        ----------
+        s : State
+            A state made by :meth:`init` of a rule of the same class. Its attributes are rebound to new
+            arrays, so an array that you took from it before keeps its values.
+        g : array_like
+            The gradient at ``s.theta``, of the same shape and dtype.
+        inplace : bool, default False
+            Write into the state's arrays instead, a cache-sized slice at a time: the same numbers to the
+            last bit, faster for large theta, and no new array of its size. Arrays that you took from the
+            state before may change under you.
+
+        Raises
+        ------
+        TypeError
+            If ``s`` was made by another rule, or ``g`` has another dtype than theta.
+        ValueError
+            If ``g`` has another shape than theta.
+        NotFiniteError
+            If ``g`` holds NaN or infinity; it names the step, and the state is unchanged.
+        """
+        if s.owner != type(self).__name__:
+            raise TypeError(
+                f"this state belongs to {s.owner}, not to {type(self).__name__}: "
+                f"make one with {type(self).__name__}(...).init(theta)."
+            )
+        g = checked_gradient(s, g)
+        s.t += 1
+        rule = self.at(s.t)
+        if inplace and self.elementwise and s.theta.size > SLICE:
+            in_slices(rule, s, g)
+        else:
+            rule.update(s, g)
+
+    def at(self, t: int) -> Rule:
+        """Return the rule at step ``t``: itself, or a copy in which every schedule has become a number."""
+        numbers = {
+            field.name: float(getattr(self, field.name)(t))
+            for field in dataclasses.fields(self)
+            if isinstance(getattr(self, field.name), Schedule)
+        }
+        if not numbers:
+            return self
+        rule = copy.copy(self)
+        for name, number in numbers.items():
+            object.__setattr__(rule, name, number)
+        return rule
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain data, for a record or a file; :func:`from_dict` reads it back.
+
+        Examples
+        --------
+        >>> from adamcore import SGD
+        >>> SGD(alpha=0.5).to_dict()
+        {'rule': 'SGD', 'alpha': 0.5}
+        """
+        plain: dict[str, Any] = {"rule": type(self).__name__}
+        for field in dataclasses.fields(self):
+            value = getattr(self, field.name)
+            plain[field.name] = value.to_dict() if isinstance(value, Schedule) else value
+        return plain
+
+
+def from_dict(plain: dict[str, Any]) -> Rule:
+    """Make a rule from what :meth:`Rule.to_dict` returned.
+
+    Parameters
+    ----------
+    plain : dict
+        The key ``"rule"`` names a class of :mod:`adamcore.optim`; the others are its hyper-parameters.
+
+    Returns
+    -------
+    Rule
+
+    Raises
+    ------
+    ValueError
+        If the rule, or one of its hyper-parameters, is not known.
+
+    Examples
+    --------
+    >>> from adamcore.optim import from_dict
+    >>> from_dict({"rule": "SGD", "alpha": 0.5})
+    SGD(alpha=0.5)
+    """
+    from adamcore import optim
+
+    rules = {name: getattr(optim, name) for name in optim.RULES}
+    hyper = {name: value for name, value in plain.items() if name != "rule"}
+    name = plain.get("rule")
+    if name not in rules:
+        raise ValueError(f"unknown rule {name!r}; there are {', '.join(rules)}.")
+    known = [field.name for field in dataclasses.fields(rules[name])]
+    if unknown := set(hyper) - set(known):
+        raise ValueError(f"{name} has no {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
+    return rules[name](
+        **{key: schedule_from_dict(value) if isinstance(value, dict) else value for key, value in hyper.items()}
+    )
+
+
+def checked(owner: str, name: str, value: Any) -> Any:
+    """The hyper-parameter as a Python float (a numpy scalar would turn float32 arrays into float64)."""
+    if name not in _RANGES or (name == "alpha" and isinstance(value, Schedule)):
+        return value
+    test, allowed = _RANGES[name]
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{owner}: {name} = {value!r} is not a number; it must be {allowed}.") from None
+    if not test(number):
+        raise ValueError(f"{owner}: {name} = {number!r} is not allowed; it must be {allowed}.")
+    return number
+
+
+def checked_gradient(s: State, g: Any) -> np.ndarray:
+    """The gradient as an array, or an error that names the step it came at."""
+    g = np.asarray(g)
+    if g.shape != s.theta.shape:
+        raise ValueError(f"the gradient at step {s.t + 1} has shape {g.shape}, but theta has {s.theta.shape}.")
+    if g.dtype != s.theta.dtype:
+        raise TypeError(
+            f"the gradient at step {s.t + 1} has dtype {g.dtype}, but theta has {s.theta.dtype}. "
+            "Compute it in theta's dtype, or convert it with g.astype(theta.dtype)."
+        )
+    if not all_finite(g):
+        raise NotFiniteError(
+            f"the gradient at step {s.t + 1} is not finite: {where_not_finite(g)}. The state is unchanged."
+        )
+    return g
+
+
+def all_finite(x: np.ndarray) -> bool:
+    """Whether no value is NaN or infinite, without a temporary of x's size."""
+    if x.size <= FINITE_SLICE:
+        return bool(np.isfinite(x).all())
+    flat = x.reshape(-1)
+    return all(np.isfinite(flat[i : i + FINITE_SLICE]).all() for i in range(0, x.size, FINITE_SLICE))
+
+
+def where_not_finite(x: np.ndarray) -> str:
+    """How many values are not finite, and the first of them, in words."""
+    bad = np.flatnonzero(~np.isfinite(x))
+    index = np.unravel_index(bad[0], x.shape)
+    return (
+        f"{bad.size} of {x.size} values, the first at index {tuple(int(i) for i in index)}: {x.reshape(-1)[bad[0]]}"
+    )
+
+
+def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:
+    """Apply the rule's readable update to one slice of the state after the other, writing back in place."""
+    kept = ("theta", *rule.slots)
+    # What an earlier readable step left for whoever looks (m_hat, v_hat) would be out of date.
+    for name in set(vars(s)) - {"owner", "t", *kept, *rule.scalars}:
+        delattr(s, name)
+    for name in kept:
+        setattr(s, name, np.ascontiguousarray(getattr(s, name)))
+    whole = {name: getattr(s, name).reshape(-1) for name in kept}
+    scalars = {name: getattr(s, name) for name in rule.scalars}
+    g = g.reshape(-1)
+    for start in range(0, g.size, SLICE):
+        here = slice(start, start + SLICE)
+        part = State(s.owner, t=s.t, **{name: array[here] for name, array in whole.items()}, **scalars)
+        rule.update(part, g[here])
+        for name, array in whole.items():
+            array[here] = getattr(part, name)
+    for name in scalars:
+        setattr(s, name, getattr(part, name))
+
+
+def one_minus_power(beta: float, t: int) -> float:
+    """1 - beta**t, accurate also where beta is so close to 1 that the difference would lose its digits."""
+    if 1 - beta < 1e-6:
+        return -math.expm1(t * math.log1p(beta - 1))
+    return 1 - beta**t
+
+
+def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """A / b, and 0 where b is 0: a coordinate that never had a gradient does not move."""
+    if b.size == 0 or b.min() > 0:
+        return a / b
+    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)

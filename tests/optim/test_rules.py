@@ -1,0 +1,229 @@
+"""What every rule promises, over all rules at once."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from adamcore import optim
+from adamcore.optim import Adam, NotFiniteError, Rule, State, inverse_sqrt
+from adamcore.optim.base import SLICE
+
+RULES = [getattr(optim, name)() for name in optim.RULES]
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
+both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+
+DEFAULTS = {
+    "SGD": {"alpha": 0.01},
+    "Momentum": {"alpha": 0.01, "mu": 0.9},
+    "Nesterov": {"alpha": 0.01, "mu": 0.9},
+    "AdaGrad": {"alpha": 0.01, "eps": 1e-10},
+    "Adam": {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+}
+
+
+def run(rule: Rule, theta, gradients, *, inplace=False) -> State:
+    s = rule.init(theta)
+    for g in gradients:
+        rule.step(s, g, inplace=inplace)
+    return s
+
+
+def kept(rule: Rule, s: State) -> dict[str, np.ndarray]:
+    return {name: getattr(s, name) for name in ("theta", *rule.slots, *rule.scalars)}
+
+
+@every_rule
+def test_defaults(rule):
+    assert dataclasses.asdict(rule) == DEFAULTS[type(rule).__name__]
+
+
+@every_rule
+@both_dtypes
+@pytest.mark.parametrize(
+    "shape", [(0,), (1,), (), (7,), (3, 5), (SLICE,), (SLICE + 1,), (3 * SLICE + 17,), (2, SLICE)]
+)
+def test_in_place_is_the_readable_step_bit_for_bit(rule, dtype, shape):
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=shape).astype(dtype)
+    gradients = [np.asarray(rng.normal(size=shape) * 10.0**k, dtype=dtype) for k in (-6, 0, 3, -30, 0)]
+    readable, fast = run(rule, theta, gradients), run(rule, theta, gradients, inplace=True)
+    for name, value in kept(rule, readable).items():
+        np.testing.assert_array_equal(value, getattr(fast, name), err_msg=name, strict=True)
+
+
+@every_rule
+@both_dtypes
+def test_dtype_is_kept_whatever_scalars_come_in(rule, dtype):
+    numpy_scalars = {field.name: np.float64(getattr(rule, field.name)) for field in dataclasses.fields(rule)}
+    rule = dataclasses.replace(rule, **numpy_scalars)
+    assert all(type(getattr(rule, name)) is float for name in numpy_scalars)
+    s = run(rule, np.ones(3, dtype), [np.ones(3, dtype)] * 3)
+    assert all(value.dtype == dtype for value in kept(rule, s).values())
+
+
+@every_rule
+def test_step_never_writes_into_the_callers_arrays(rule):
+    theta, g = np.ones(5), np.full(5, 0.5)
+    s = rule.init(theta)
+    before = {name: (value, value.copy()) for name, value in kept(rule, s).items()}
+    rule.step(s, g)
+    np.testing.assert_array_equal(theta, 1)
+    np.testing.assert_array_equal(g, 0.5)
+    for name, (held, copy) in before.items():
+        np.testing.assert_array_equal(held, copy, err_msg=name)
+
+
+@every_rule
+def test_in_place_reuses_the_memory(rule):
+    theta = np.ones(2 * SLICE)
+    s = rule.init(theta)
+    held = kept(rule, s)
+    rule.step(s, theta, inplace=True)
+    assert all(getattr(s, name) is value for name, value in held.items())
+    np.testing.assert_array_equal(theta, 1)
+
+
+def test_in_place_leaves_no_outdated_m_hat():
+    rule = Adam()
+    s = rule.init(np.ones(2 * SLICE))
+    rule.step(s, np.ones(2 * SLICE))
+    assert hasattr(s, "m_hat")
+    rule.step(s, np.ones(2 * SLICE), inplace=True)
+    assert not hasattr(s, "m_hat")
+
+
+@every_rule
+def test_a_coordinate_without_gradient_does_not_move(rule):
+    if "eps" in {field.name for field in dataclasses.fields(rule)}:
+        rule = dataclasses.replace(rule, eps=0)
+    s = run(rule, np.array([1.0, 1.0]), [np.array([0.0, 0.5])] * 3)
+    assert s.theta[0] == 1.0
+    assert s.theta[1] < 1.0
+
+
+@every_rule
+def test_minimizes_a_bowl(rule):
+    rule = dataclasses.replace(rule, alpha=0.1 if type(rule).__name__ != "AdaGrad" else 1.0)
+    s = rule.init(np.array([1.0, -2.0]))
+    for _ in range(500):
+        rule.step(s, 2 * s.theta * np.array([1.0, 0.5]))
+    assert np.abs(s.theta).max() < 1e-2
+
+
+@every_rule
+def test_plain_data_and_back(rule):
+    scheduled = dataclasses.replace(rule, alpha=inverse_sqrt(0.1, 7))
+    for original in (rule, scheduled):
+        assert optim.from_dict(original.to_dict()) == original
+
+
+@every_rule
+def test_schedule_of_alpha_is_read_at_each_step(rule):
+    gradients = [np.array([0.3]), np.array([-0.2]), np.array([0.7])]
+    scheduled = dataclasses.replace(rule, alpha=inverse_sqrt(0.1))
+    s = scheduled.init(np.array([1.0]))
+    by_hand = rule.init(np.array([1.0]))
+    for t, g in enumerate(gradients, start=1):
+        scheduled.step(s, g)
+        dataclasses.replace(rule, alpha=0.1 / t**0.5).step(by_hand, g)
+        np.testing.assert_allclose(s.theta, by_hand.theta, rtol=1e-14)
+
+
+class TestErrors:
+    @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
+    def test_theta_of_another_dtype(self, dtype):
+        with pytest.raises(TypeError, match=r"theta has dtype \w+; it must be float32 or float64.*astype"):
+            Adam().init(np.ones(3, dtype))
+
+    def test_theta_not_finite(self):
+        with pytest.raises(ValueError, match=r"theta .*not finite: 1 of 2 values, the first at index \(1,\): inf"):
+            Adam().init(np.array([0.0, np.inf]))
+
+    @every_rule
+    def test_gradient_of_another_shape(self, rule):
+        s = rule.init(np.ones(3))
+        with pytest.raises(ValueError, match=r"gradient at step 1 has shape \(4,\), but theta has \(3,\)"):
+            rule.step(s, np.ones(4))
+        with pytest.raises(ValueError, match=r"shape \(\), but theta has \(3,\)"):
+            rule.step(s, 1.0)
+        assert s.t == 0
+
+    @every_rule
+    def test_gradient_of_another_dtype(self, rule):
+        s = rule.init(np.ones(3, np.float32))
+        with pytest.raises(TypeError, match="gradient at step 1 has dtype float64, but theta has float32"):
+            rule.step(s, np.ones(3))
+
+    @every_rule
+    @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+    @pytest.mark.parametrize("size", [3, 300_001])
+    @pytest.mark.parametrize("inplace", [False, True])
+    def test_gradient_not_finite_names_the_step_and_leaves_the_state(self, rule, bad, size, inplace):
+        s = run(rule, np.ones(size), [np.ones(size)] * 2)
+        before = {name: value.copy() for name, value in kept(rule, s).items()}
+        g = np.ones(size)
+        g[-1] = bad
+        with pytest.raises(
+            NotFiniteError, match=rf"step 3 is not finite: 1 of {size} .*index \({size - 1},\): {bad}"
+        ):
+            rule.step(s, g, inplace=inplace)
+        assert s.t == 2
+        for name, value in before.items():
+            np.testing.assert_array_equal(getattr(s, name), value)
+
+    def test_state_of_another_rule(self):
+        s = optim.SGD().init(np.ones(3))
+        with pytest.raises(TypeError, match=r"belongs to SGD, not to Adam: make one with Adam\(...\).init"):
+            Adam().step(s, np.ones(3))
+
+    @every_rule
+    @pytest.mark.parametrize("value", [-0.1, np.nan, np.inf])
+    def test_alpha(self, rule, value):
+        with pytest.raises(ValueError, match=rf"{type(rule).__name__}: alpha = {value} is not allowed; .*>= 0"):
+            dataclasses.replace(rule, alpha=value)
+
+    @pytest.mark.parametrize("name", ["beta1", "beta2"])
+    @pytest.mark.parametrize("value", [-0.1, 1.0, 1.5, np.nan])
+    def test_beta(self, name, value):
+        with pytest.raises(ValueError, match=rf"Adam: {name} = {value} is not allowed; it must be in \[0, 1\)"):
+            Adam(**{name: value})
+
+    @pytest.mark.parametrize("value", [-0.1, 1.0])
+    def test_mu(self, value):
+        with pytest.raises(ValueError, match=r"Momentum: mu = .* must be in \[0, 1\)"):
+            optim.Momentum(mu=value)
+
+    def test_eps(self):
+        with pytest.raises(ValueError, match="Adam: eps = -1.0 is not allowed"):
+            Adam(eps=-1)
+
+    def test_not_a_number(self):
+        with pytest.raises(TypeError, match="Adam: alpha = 'fast' is not a number"):
+            Adam(alpha="fast")
+        with pytest.raises(TypeError, match="Adam: beta1 = .* is not a number"):
+            Adam(beta1=inverse_sqrt(0.1))
+
+    def test_frozen(self):
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            Adam().alpha = 1.0
+
+    def test_from_dict(self):
+        with pytest.raises(ValueError, match="unknown rule 'Sgd'; there are SGD, "):
+            optim.from_dict({"rule": "Sgd"})
+        with pytest.raises(ValueError, match="SGD has no beta1; it has alpha"):
+            optim.from_dict({"rule": "SGD", "beta1": 0.9})
+        with pytest.raises(ValueError, match="unknown schedule 'cosinus'"):
+            optim.from_dict({"rule": "SGD", "alpha": {"schedule": "cosinus"}})
+
+
+class TestInverseSqrt:
+    def test_per_step_and_per_epoch(self):
+        assert [inverse_sqrt(2.0)(t) for t in (1, 4, 16)] == [2.0, 1.0, 0.5]
+        per_epoch = inverse_sqrt(2.0, steps_per_epoch=10)
+        assert [per_epoch(t) for t in (1, 10, 11, 40)] == [2.0, 2.0, 2.0 / 2**0.5, 1.0]
+
+    @pytest.mark.parametrize(("alpha", "steps"), [(-1, 1), (np.nan, 1), (1, 0), (1, 1.5)])
+    def test_errors(self, alpha, steps):
+        with pytest.raises(ValueError, match="inverse_sqrt: .* is not allowed"):
+            inverse_sqrt(alpha, steps)

@@ -1,0 +1,35 @@
+"""The paper's figures as code: train, run, record, judge.
+
+An experiment is data (:class:`Experiment`): a problem, contenders with their settings, and three scales.
+``python -m adamcore run fig1a --scale book`` runs one from the command line; :func:`run` does the same here.
+"""
+
+from adamcore.experiments.catalog import EXPERIMENTS, get_experiment
+from adamcore.experiments.claims import Verdict, judge_mnist_logistic, typical
+from adamcore.experiments.digitized import digitized_curves, log_rms
+from adamcore.experiments.experiment import Experiment, Scale
+from adamcore.experiments.record import Record, load_record
+from adamcore.experiments.runner import run
+from adamcore.experiments.statistics import PairedRatio, paired_ratio
+from adamcore.experiments.train import History, Streams, streams, train
+
+__all__ = [
+    "EXPERIMENTS",
+    "Experiment",
+    "History",
+    "PairedRatio",
+    "Record",
+    "Scale",
+    "Streams",
+    "Verdict",
+    "digitized_curves",
+    "get_experiment",
+    "judge_mnist_logistic",
+    "load_record",
+    "log_rms",
+    "paired_ratio",
+    "run",
+    "streams",
+    "train",
+    "typical",
+]

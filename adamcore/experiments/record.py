@@ -1,0 +1,223 @@
+"""Records: what was run, with what, and what came out; enough to believe it and to make it again."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import math
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from adamcore.experiments.experiment import NUMERICS_VERSION
+from adamcore.optim import Rule, from_dict, inverse_sqrt
+
+if TYPE_CHECKING:
+    from adamcore.experiments.experiment import Experiment, Scale
+
+
+class GridPoint(NamedTuple):
+    """One setting of a contender's grid.
+
+    Attributes
+    ----------
+    alpha : float
+        The step size, before any decay.
+    decay : str
+        ``"none"``, ``"1/sqrt(step)"`` or ``"1/sqrt(epoch)"``.
+    score : float
+        Lower is better; see :meth:`Record.grid_points`.
+    rule : Rule
+        The setting itself.
+    """
+
+    alpha: float
+    decay: str
+    score: float
+    rule: Rule
+
+    @classmethod
+    def of(cls, rule: Rule, score: float) -> GridPoint:
+        """Take a rule apart into its step size and its decay."""
+        if isinstance(rule.alpha, inverse_sqrt):
+            unit = "step" if rule.alpha.steps_per_epoch == 1 else "epoch"
+            return cls(rule.alpha.alpha, f"1/sqrt({unit})", score, rule)
+        return cls(rule.alpha, "none", score, rule)
+
+
+@dataclass(frozen=True, repr=False)
+class Record:
+    """All runs of an experiment at one scale.
+
+    Attributes
+    ----------
+    experiment, title, scale, command : str
+        What was run, and the command that runs it again.
+    numerics_version : int
+    problem : dict
+        The problem's name and parameters.
+    data : str
+        The digest of the data set.
+    epochs, batch_size : int
+    seeds : list of int
+    paper : dict of str to dict
+        For each contender the paper-like setting, as :meth:`adamcore.optim.Rule.to_dict` writes it.
+    grid : dict of str to list of dict
+        For each contender the settings of the equal grid.
+    versions : dict of str to str
+        Of Python's packages that the numbers depend on.
+    seconds : float
+        Processor time of all runs together.
+    runs : list of dict
+        For each run its contender, rule, seed, ``epoch_cost``, ``epoch_objective``, ``first_losses``,
+        ``diverged_at`` (the step, or None) and ``seconds``.
+    """
+
+    experiment: str
+    title: str
+    scale: str
+    command: str
+    numerics_version: int
+    problem: dict[str, Any]
+    data: str
+    epochs: int
+    batch_size: int
+    seeds: list[int]
+    paper: dict[str, dict[str, Any]]
+    grid: dict[str, list[dict[str, Any]]]
+    versions: dict[str, str]
+    seconds: float
+    runs: list[dict[str, Any]]
+
+    @classmethod
+    def of(
+        cls,
+        experiment: Experiment,
+        scale: str,
+        size: Scale,
+        seeds: int | None,
+        data: str,
+        results: list[dict[str, Any]],
+    ) -> Record:
+        """Gather the results of single runs."""
+        number = size.seeds if seeds is None else seeds
+        flag = "" if number == size.seeds else f" --seeds {number}"
+        return cls(
+            experiment=experiment.name,
+            title=experiment.title,
+            scale=scale,
+            command=f"python -m adamcore run {experiment.name} --scale {scale}{flag}",
+            numerics_version=NUMERICS_VERSION,
+            problem={"name": experiment.problem, **experiment.problem_parameters(size)},
+            data=data,
+            epochs=size.epochs,
+            batch_size=size.batch_size,
+            seeds=list(range(number)),
+            paper={name: rule.to_dict() for name, rule in size.paper.items()},
+            grid={name: [rule.to_dict() for rule in rules] for name, rules in size.grid.items()},
+            versions={name: importlib.metadata.version(name) for name in ("numpy", "adamcore")},
+            seconds=round(sum(result["seconds"] for result in results), 1),
+            runs=[{name: value for name, value in result.items() if name != "key"} for result in results],
+        )
+
+    def __repr__(self) -> str:
+        return f"Record({self.experiment} at scale {self.scale}: {len(self.runs)} runs, {len(self.seeds)} seeds)"
+
+    @property
+    def contenders(self) -> list[str]:
+        """The names of the contenders, in the order of the legend."""
+        return list(self.paper)
+
+    def curves(self, contender: str, rule: Rule | dict[str, Any], what: str = "cost") -> np.ndarray:
+        """Return one setting's curves: (seeds, epochs), infinite from where a run diverged.
+
+        Parameters
+        ----------
+        contender : str
+        rule : Rule or dict
+        what : {"cost", "objective"}, default "cost"
+            The fit to the data alone, or with the model's penalty: what is minimized.
+
+        Raises
+        ------
+        KeyError
+            If the record holds no such runs.
+        """
+        wanted = rule.to_dict() if isinstance(rule, Rule) else rule
+        found = [r[f"epoch_{what}"] for r in self.runs if r["contender"] == contender and r["rule"] == wanted]
+        if not found:
+            raise KeyError(f"{self!r} holds no runs of {contender} with {wanted}")
+        return np.array([curve + [math.inf] * (self.epochs - len(curve)) for curve in found])
+
+    def paper_curves(self, contender: str, what: str = "cost") -> np.ndarray:
+        """Return the curves at the contender's paper-like setting, (seeds, epochs)."""
+        return self.curves(contender, self.paper[contender], what)
+
+    def best_curves(self, contender: str, what: str = "cost") -> np.ndarray:
+        """Return the curves at the contender's :meth:`best` setting, (seeds, epochs)."""
+        return self.curves(contender, self.best(contender), what)
+
+    def grid_points(self, contender: str, metric: str = "typical") -> list[GridPoint]:
+        """Return every setting of a contender's grid with its score.
+
+        Parameters
+        ----------
+        contender : str
+        metric : {"typical", "final"}
+            The geometric mean over seeds of the objective, over all epochs but the first or at the last one.
+
+        Returns
+        -------
+        list of GridPoint
+            In the order of the grid; the score is infinite where a run diverged.
+        """
+        if metric not in ("typical", "final"):
+            raise ValueError(f"metric = {metric!r} is not allowed; it must be 'typical' or 'final'.")
+        part = slice(1, None) if metric == "typical" else slice(-1, None)
+        points = []
+        for plain in self.grid[contender]:
+            logs = np.log(self.curves(contender, plain, "objective")[:, part])
+            points.append(GridPoint.of(from_dict(plain), math.exp(logs.mean())))
+        return points
+
+    def best(self, contender: str, metric: str = "typical") -> Rule:
+        """Return the setting of the contender's grid with the lowest score; see :meth:`grid_points`."""
+        return min(self.grid_points(contender, metric), key=lambda point: point.score).rule
+
+    def save(self, path: Path) -> None:
+        """Write the record as JSON, a run a line; the file is there whole or not at all."""
+        from adamcore.experiments.runner import write_json
+
+        head = {name: value for name, value in asdict(self).items() if name != "runs"}
+        text = json.dumps(head, indent=1).removesuffix("\n}")
+        runs = ",\n".join("  " + json.dumps(single) for single in self.runs)
+        write_json(path, None, iter([text, ',\n "runs": [\n', runs, "\n ]\n}\n"]))
+
+
+def load_record(path: str | Path) -> Record:
+    """Read a record that :meth:`Record.save` wrote.
+
+    Parameters
+    ----------
+    path : str or Path
+        Such as ``book/results/fig1a.json``.
+
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    ValueError
+        If the file is not a record.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is not a record: {error}") from error
+    names = {field.name for field in fields(Record)}
+    if not isinstance(content, dict) or set(content) != names:
+        raise ValueError(f"{path} is not a record: expected exactly the entries {', '.join(sorted(names))}.")
+    return Record(**content)

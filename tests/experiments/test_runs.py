@@ -1,0 +1,229 @@
+"""Runs and records, through the library and through the command line."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from adamcore.__main__ import main
+from adamcore.experiments import get_experiment, judge_mnist_logistic, load_record, run, runner
+from adamcore.experiments.experiment import Run, Scale
+from adamcore.optim import Adam, from_dict
+
+FIG1A = get_experiment("fig1a")
+RESULTS = Path(__file__).parents[2] / "book" / "results"
+
+
+def numbers(record):
+    return [{name: value for name, value in single.items() if name != "seconds"} for single in record.runs]
+
+
+@pytest.fixture(scope="module")
+def smoke():
+    return run(FIG1A, "smoke")
+
+
+def test_jobs_never_change_a_number(smoke):
+    assert numbers(run(FIG1A, "smoke", jobs=2)) == numbers(smoke)
+
+
+def test_record_holds_every_setting_and_seed(smoke):
+    assert len(smoke.runs) == 3 * len(smoke.seeds) == 6
+    for contender in smoke.contenders:
+        curves = smoke.paper_curves(contender)
+        assert curves.shape == (2, 2)
+        assert (curves[:, 1] < curves[:, 0]).all()
+        assert (smoke.paper_curves(contender, "objective") >= curves).all()
+
+
+def test_contenders_of_a_seed_start_alike_and_see_the_same_minibatch(smoke):
+    first = {(single["seed"], single["first_losses"][0]) for single in smoke.runs}
+    assert len(first) == 2
+
+
+def test_finished_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
+    run(FIG1A, "smoke", seeds=1, folder=tmp_path)
+    files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    assert len(files) == 3
+    made = []
+    monkeypatch.setattr(
+        runner, "make_run", lambda key, single, make=runner.make_run: made.append(key) or make(key, single)
+    )
+    record = run(FIG1A, "smoke", folder=tmp_path)
+    assert len(made) == 3  # those of the second seed
+    assert all(path.stat().st_mtime_ns == time for path, time in files.items())
+    assert numbers(record) == numbers(smoke)
+
+
+def test_a_failing_run_loses_nothing(tmp_path, monkeypatch):
+    """The third run fails: two are kept, nothing half-written lies about, and the rest is made next time."""
+    make, calls = runner.make_run, []
+
+    def fails_third(key, single):
+        calls.append(key)
+        if len(calls) == 3:
+            raise OSError("no space left on device")
+        return make(key, single)
+
+    monkeypatch.setattr(runner, "make_run", fails_third)
+    with pytest.raises(OSError, match="no space"):
+        run(FIG1A, "smoke", seeds=1, folder=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2
+    assert run(FIG1A, "smoke", seeds=1, folder=tmp_path).runs
+    assert len(calls) == 4
+
+
+def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "a.json"
+    runner.write_json(path, {"old": 1})
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
+    with pytest.raises(OSError, match="disk"):
+        runner.write_json(path, {"new": 2})
+    assert json.loads(path.read_text()) == {"old": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_damaged_run_is_named(tmp_path):
+    run(FIG1A, "smoke", seeds=1, folder=tmp_path)
+    victim = sorted(tmp_path.iterdir())[0]
+    victim.write_text("{")
+    with pytest.raises(ValueError, match=rf"{victim.name} is not a finished run .*Delete it"):
+        run(FIG1A, "smoke", seeds=1, folder=tmp_path)
+
+
+def test_the_key_depends_on_everything_that_determines_a_run(monkeypatch):
+    one = Run("mnist_logistic", (("l2", 1e-4), ("n_train", 100)), "Adam", Adam(), seed=0, epochs=2, batch_size=128)
+    others = [
+        replace(one, parameters=(("l2", 0.0), ("n_train", 100))),
+        replace(one, rule=Adam(alpha=0.1)),
+        replace(one, seed=1),
+        replace(one, epochs=3),
+        replace(one, batch_size=64),
+    ]
+    keys = {single.key("digest") for single in (one, *others)} | {one.key("other data")}
+    monkeypatch.setattr("adamcore.experiments.experiment.NUMERICS_VERSION", 99)
+    assert len(keys | {one.key("digest")}) == 8
+
+
+def test_save_and_load(tmp_path, smoke):
+    smoke.save(tmp_path / "record.json")
+    assert load_record(tmp_path / "record.json") == smoke
+    (tmp_path / "other.json").write_text('{"a": 1}')
+    with pytest.raises(ValueError, match=r"other.json is not a record: expected exactly the entries"):
+        load_record(tmp_path / "other.json")
+    (tmp_path / "cut.json").write_text((tmp_path / "record.json").read_text()[:-20])
+    with pytest.raises(ValueError, match=r"cut.json is not a record"):
+        load_record(tmp_path / "cut.json")
+
+
+def test_best_setting_and_divergence(smoke):
+    """On a made-up grid: a diverged setting is never the best, and the two metrics can disagree."""
+
+    def single(alpha, cost, diverged_at=None):
+        plain = Adam(alpha=alpha).to_dict()
+        return {"contender": "Adam", "rule": plain, "seed": 0, "epoch_cost": cost, "epoch_objective": cost,
+                "first_losses": [], "diverged_at": diverged_at, "seconds": 0}  # fmt: skip
+
+    runs = [single(1.0, [9.0, 2.0, 2.0]), single(2.0, [9.0, 3.0, 1.5]), single(3.0, [0.1], 4)]
+    record = replace(smoke, epochs=3, seeds=[0], runs=runs, grid={"Adam": [r["rule"] for r in runs]})
+    assert record.best("Adam") == Adam(alpha=1.0)
+    assert record.best("Adam", "final") == Adam(alpha=2.0)
+    assert [point.score for point in record.grid_points("Adam")] == pytest.approx([2.0, 4.5**0.5, np.inf])
+    assert record.grid_points("Adam")[0][:2] == (1.0, "none")
+    assert np.isinf(record.curves("Adam", Adam(alpha=3.0))[0, 1:]).all()
+    with pytest.raises(KeyError, match="holds no runs of Adam with"):
+        record.curves("Adam", Adam(alpha=99.0))
+    with pytest.raises(ValueError, match="metric = 'speed' is not allowed"):
+        record.best("Adam", "speed")
+
+
+def test_one_seed_gives_no_verdict():
+    assert judge_mnist_logistic(run(FIG1A, "smoke", seeds=1)).verdict == "not run: one seed gives no interval"
+
+
+def test_errors():
+    with pytest.raises(ValueError, match="no experiment 'fig9'; there are fig1a"):
+        get_experiment("fig9")
+    with pytest.raises(ValueError, match="fig1a has no scale 'huge'; it has smoke, book, full"):
+        run(FIG1A, "huge")
+    with pytest.raises(ValueError, match="run: jobs = 0 is not allowed"):
+        run(FIG1A, "smoke", jobs=0)
+
+
+def test_every_contender_gets_the_same_grid():
+    scale = FIG1A.scale("full")
+    assert isinstance(scale, Scale)
+    shares = {name: [rule.to_dict()["alpha"] for rule in rules] for name, rules in scale.grid.items()}
+    assert shares["Adam"] == shares["AdaGrad"] == shares["SGDNesterov"]
+    assert len(shares["Adam"]) == 33
+
+
+class TestCommandLine:
+    def invoke(self, *arguments):
+        return CliRunner().invoke(main, [str(argument) for argument in arguments])
+
+    def test_run_and_report(self, tmp_path):
+        done = self.invoke("run", "fig1a", "--scale", "smoke", "--runs", tmp_path)
+        assert done.exit_code == 0, done.output
+        assert "Adam / AdaGrad" in done.output
+        output = tmp_path / "record.json"
+        done = self.invoke("report", "fig1a", "--scale", "smoke", "--runs", tmp_path, "--output", output)
+        assert done.exit_code == 0, done.output
+        assert load_record(output).command == "python -m adamcore run fig1a --scale smoke"
+
+    @pytest.mark.parametrize(
+        ("arguments", "message"),
+        [
+            (["run", "fig9"], "'fig9' is not"),
+            (["run", "fig1a", "--scale", "huge"], "'huge' is not one of 'smoke', 'book', 'full'"),
+            (["run", "fig1a", "--jobs", "0"], "0 is not in the range x>=1"),
+            (["run", "fig1a", "--seeds", "x"], "'x' is not a valid integer"),
+            (["walk"], "No such command 'walk'"),
+        ],
+    )
+    def test_errors(self, arguments, message):
+        done = self.invoke(*arguments)
+        assert done.exit_code == 2
+        assert message in done.output
+
+    def test_report_outside_the_repository(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        done = self.invoke("report", "fig1a", "--scale", "smoke")
+        assert done.exit_code == 1
+        assert "run this from the root of the repository" in done.output
+
+    def test_a_folder_that_cannot_be_written(self, tmp_path):
+        (tmp_path / "file").write_text("")
+        done = self.invoke("run", "fig1a", "--scale", "smoke", "--runs", tmp_path / "file" / "runs")
+        assert done.exit_code == 1
+        assert "Finished runs are kept in" in done.output
+
+
+@pytest.mark.parametrize("path", sorted(RESULTS.glob("*.json")), ids=lambda path: path.stem)
+def test_committed_records_can_be_made_again(path):
+    """The first steps of one run of each record, made anew, and the record complete."""
+    record = load_record(path)
+    experiment = get_experiment(record.experiment)
+    scale = experiment.scale(record.scale)
+    expected = {
+        (s.contender, json.dumps(s.rule.to_dict()), s.seed) for s in experiment.runs(scale, len(record.seeds))
+    }
+    held = {(single["contender"], json.dumps(single["rule"]), single["seed"]) for single in record.runs}
+    assert held == expected
+    single = record.runs[-1]
+    problem = runner.make_problem(experiment.problem, experiment.problem_parameters(scale))
+    assert problem.digest == record.data
+    history = runner.train(
+        problem.model,
+        from_dict(single["rule"]),
+        problem.x[:],
+        problem.y,
+        epochs=1,
+        batch_size=record.batch_size,
+        streams=runner.streams(single["seed"]),
+    )
+    np.testing.assert_allclose(history.first_losses, single["first_losses"], rtol=1e-3)

@@ -1,0 +1,94 @@
+import numpy as np
+import pytest
+
+from adamcore import SGD, Adam, LogisticRegression, inverse_sqrt
+from adamcore.experiments import streams, train
+
+
+@pytest.fixture
+def small():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 4)).astype(np.float32)
+    return x, (x[:, 0] > 0).astype(int)
+
+
+def test_history(small):
+    x, y = small
+    seen = []
+    history = train(
+        LogisticRegression(4, 2, l2=0.1),
+        Adam(alpha=0.05),
+        x,
+        y,
+        epochs=20,
+        batch_size=16,
+        streams=streams(0),
+        on_epoch=lambda epoch, h: seen.append((epoch, h.epoch_cost[-1])),
+    )
+    assert seen == list(enumerate(history.epoch_cost, start=1))
+    assert history.state.t == 20 * 4
+    assert len(history.first_losses) == 5
+    assert history.first_losses[0] == pytest.approx(np.log(2))
+    assert history.diverged_at is None
+    assert history.epoch_cost[-1] < 0.5 * history.epoch_cost[0]
+    assert all(total > cost for total, cost in zip(history.epoch_objective, history.epoch_cost, strict=True))
+
+
+def test_each_example_weighs_the_same(small):
+    """With a step size of 0, the mean over an epoch is the cost of the whole set, short last batch or not."""
+    x, y = small
+    model = LogisticRegression(4, 2)
+    history = train(model, SGD(alpha=0), x, y, epochs=1, batch_size=16, streams=streams(0))
+    assert history.epoch_cost[0] == pytest.approx(model.loss_and_grad(model.init(None), (x, y))[0])
+
+
+def test_same_seed_same_numbers_other_seed_other_order(small):
+    def losses(seed):
+        model = LogisticRegression(4, 2)
+        return train(model, Adam(), *small, epochs=2, batch_size=16, streams=streams(seed)).first_losses
+
+    assert losses(3) == losses(3)
+    assert losses(3) != losses(4)
+
+
+def test_streams_are_independent():
+    one, other = streams(0), streams(0)
+    one.initialization.normal(size=1000)
+    assert one.order.integers(1 << 30) == other.order.integers(1 << 30)
+    assert one.noise.integers(1 << 30) != one.order.integers(1 << 30)
+
+
+class Cliff:
+    """An objective whose loss, or gradient, stops being finite at the third step."""
+
+    def __init__(self, loss, gradient):
+        self.values = {3: (loss, gradient)}
+        self.step = 0
+
+    def init(self, rng):
+        return np.zeros(1)
+
+    def loss_and_grad(self, theta, batch, rng):
+        self.step += 1
+        loss, gradient = self.values.get(self.step, (1.0, 1.0))
+        return loss, np.array([gradient])
+
+    def penalty(self, theta):
+        return 0.0
+
+
+@pytest.mark.parametrize(("loss", "gradient"), [(np.nan, 1.0), (np.inf, 1.0), (1.0, np.nan)])
+def test_divergence_is_reported_with_its_step_and_the_history_kept(loss, gradient):
+    x = np.zeros((2, 1))
+    history = train(Cliff(loss, gradient), SGD(), x, x[:, 0], epochs=9, batch_size=1, streams=streams(0))
+    assert history.diverged_at == 3
+    assert history.epoch_cost == [1.0]
+    assert history.state.t == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_overflow_on_the_way_to_divergence_is_silent(small):
+    x, y = small
+    model = LogisticRegression(4, 2, l2=1.0)
+    rule = SGD(alpha=inverse_sqrt(1e30))
+    assert train(model, rule, x, y, epochs=3, batch_size=16, streams=streams(0)).diverged_at is not None

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import numpy as np
-
-from adamcore.optim.base import Rule, State, divide
+from adamcore.optim.base import Rule, State, divide, root
 from adamcore.optim.schedules import Schedule
 
 
@@ -31,6 +29,13 @@ class AdaGrad(Rule):
     eps : float, default 1e-10
         Keeps the first division safe; the paper has none. With 0, a coordinate that never had a gradient
         does not move.
+    initial : float, default 0
+        What the sum starts from. Libraries that start at 0.1 make the first steps smaller.
+    eps_place : {"outside", "inside"}, default "outside"
+        ``"inside"``: :math:`\sqrt{G_t + \epsilon}`, where epsilon is in units of squared gradient.
+    mu : float, default 0
+        If above 0, the step is along a moving average of the rescaled gradient,
+        :math:`b_t = \mu b_{t-1} + (1 - \mu) g_t / (\sqrt{G_t} + \epsilon)`, as one library does it.
 
     Examples
     --------
@@ -45,9 +50,24 @@ class AdaGrad(Rule):
 
     alpha: float | Schedule = 0.01
     eps: float = 1e-10
-    slots: ClassVar[tuple[str, ...]] = ("G",)
+    initial: float = 0.0
+    eps_place: str = "outside"
+    mu: float = 0.0
+    choices: ClassVar[dict[str, tuple]] = {"eps_place": ("outside", "inside")}
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """``G``, and the average if there is one."""
+        return ("G", "b") if self.mu > 0 else ("G",)
+
+    def start_value(self, slot: str) -> float:
+        """Return what the sum starts from; the average starts at 0."""
+        return self.initial if slot == "G" else 0.0
 
     def update(self, s: State, g) -> None:
         """Add the squares up, and divide by the root of their sum."""
         s.G = s.G + g**2
-        s.theta = s.theta - self.alpha * divide(g, np.sqrt(s.G) + self.eps)
+        rescaled = divide(g, root(s.G, self.eps, self.eps_place))
+        if self.mu > 0:
+            s.b = rescaled = self.mu * s.b + (1 - self.mu) * rescaled
+        s.theta = s.theta - self.alpha * rescaled

@@ -18,14 +18,28 @@ SLICE = 16_384
 FINITE_SLICE = 262_144
 """Coordinates whose finiteness is checked at a time."""
 
+_UNIT = (lambda x: 0 <= x < 1, "in [0, 1)")
+_NOT_NEGATIVE = (lambda x: 0 <= x < math.inf, "a finite number >= 0")
+
 _RANGES = {
-    "alpha": (lambda x: 0 <= x < math.inf, "a finite number >= 0, or a schedule"),
-    "beta1": (lambda x: 0 <= x < 1, "in [0, 1)"),
-    "beta2": (lambda x: 0 <= x < 1, "in [0, 1)"),
-    "mu": (lambda x: 0 <= x < 1, "in [0, 1)"),
-    "eps": (lambda x: 0 <= x < math.inf, "a finite number >= 0"),
+    "alpha": _NOT_NEGATIVE,
+    "weight_decay": _NOT_NEGATIVE,
+    "beta1": _UNIT,
+    "beta2": _UNIT,
+    "mu": _UNIT,
+    "rho": _UNIT,
+    "eps": _NOT_NEGATIVE,
+    "initial": _NOT_NEGATIVE,
+    "momentum_decay": _NOT_NEGATIVE,
+    "threshold": _NOT_NEGATIVE,
 }
 """Hyper-parameter -> (test, what is allowed); one table, so that a name means one thing everywhere."""
+
+
+_MAY_BE_SCHEDULED = ("alpha", "weight_decay")
+"""A beta may not: dividing by 1 - beta**t would no longer correct its bias."""
+
+_MAY_BE_NONE = ("momentum_decay",)
 
 
 class NotFiniteError(ValueError):
@@ -85,6 +99,8 @@ class Rule:
     elementwise : bool
         Whether each coordinate is updated by its own history alone, so that the rule may be applied to
         one slice of the coordinates after the other.
+    choices : dict
+        For each hyper-parameter that is no number, the values that it may take.
 
     Examples
     --------
@@ -108,10 +124,11 @@ class Rule:
     slots: ClassVar[tuple[str, ...]] = ()
     scalars: ClassVar[dict[str, float]] = {}
     elementwise: ClassVar[bool] = True
+    choices: ClassVar[dict[str, tuple]] = {}
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
-            value = checked(type(self).__name__, field.name, getattr(self, field.name))
+            value = checked(self, field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
 
     def init(self, theta: Any) -> State:
@@ -142,8 +159,17 @@ class Rule:
             )
         if not all_finite(theta):
             raise ValueError(f"theta holds values that are not finite: {where_not_finite(theta)}.")
-        kept = {name: np.zeros_like(theta) for name in self.slots}
-        return State(type(self).__name__, theta, **kept, **self.scalars)
+        kept = {name: np.full_like(theta, self.start_value(name)) for name in self.slots}
+        return State(self.owner, theta, **kept, **self.scalars)
+
+    @property
+    def owner(self) -> str:
+        """The name that this rule's states carry."""
+        return type(self).__name__
+
+    def start_value(self, slot: str) -> float:
+        """Return what a slot holds before the first step: 0, unless the rule says otherwise."""
+        return 0.0
 
     def update(self, s: State, g: np.ndarray) -> None:
         """Apply the rule's formula for step ``s.t``, which has been counted already."""
@@ -173,11 +199,7 @@ class Rule:
         NotFiniteError
             If ``g`` holds NaN or infinity; it names the step, and the state is unchanged.
         """
-        if s.owner != type(self).__name__:
-            raise TypeError(
-                f"this state belongs to {s.owner}, not to {type(self).__name__}: "
-                f"make one with {type(self).__name__}(...).init(theta)."
-            )
+        check_owner(self, s)
         g = checked_gradient(s, g)
         s.t += 1
         rule = self.at(s.t)
@@ -241,8 +263,10 @@ def from_dict(plain: dict[str, Any]) -> Rule:
     """
     from adamcore import optim
 
-    rules = {name: getattr(optim, name) for name in optim.RULES}
-    hyper = {name: value for name, value in plain.items() if name != "rule"}
+    rules = {name: getattr(optim, name) for name in (*optim.RULES, *optim.WRAPPERS)}
+    hyper = {name: value for name, value in plain.items() if name not in ("rule", "of")}
+    if "of" in plain:
+        hyper["rule"] = from_dict(plain["of"])
     name = plain.get("rule")
     if name not in rules:
         raise ValueError(f"unknown rule {name!r}; there are {', '.join(rules)}.")
@@ -254,11 +278,20 @@ def from_dict(plain: dict[str, Any]) -> Rule:
     )
 
 
-def checked(owner: str, name: str, value: Any) -> Any:
+def checked(rule: Rule, name: str, value: Any) -> Any:
     """The hyper-parameter as a Python float (a numpy scalar would turn float32 arrays into float64)."""
-    if name not in _RANGES or (name == "alpha" and isinstance(value, Schedule)):
+    owner = type(rule).__name__
+    if name in rule.choices:
+        if not any(value is choice or (isinstance(value, str) and value == choice) for choice in rule.choices[name]):
+            allowed = ", ".join(map(repr, rule.choices[name]))
+            raise ValueError(f"{owner}: {name} = {value!r} is not allowed; it must be one of {allowed}.")
+        return value
+    scheduled = name in _MAY_BE_SCHEDULED
+    optional = name in _MAY_BE_NONE
+    if name not in _RANGES or (scheduled and isinstance(value, Schedule)) or (optional and value is None):
         return value
     test, allowed = _RANGES[name]
+    allowed += ", or a schedule" if scheduled else ", or None" if optional else ""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -266,6 +299,13 @@ def checked(owner: str, name: str, value: Any) -> Any:
     if not test(number):
         raise ValueError(f"{owner}: {name} = {number!r} is not allowed; it must be {allowed}.")
     return number
+
+
+def check_owner(rule: Rule, s: State) -> None:
+    """Raise unless the state was made by a rule of this class."""
+    owner = rule.owner
+    if s.owner != owner:
+        raise TypeError(f"this state belongs to {s.owner}, not to {owner}: make one with {owner}(...).init(theta).")
 
 
 def checked_gradient(s: State, g: Any) -> np.ndarray:
@@ -335,3 +375,8 @@ def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     if b.size == 0 or b.min() > 0:
         return a / b
     return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+
+
+def root(x: np.ndarray, eps: float, eps_place: str) -> np.ndarray:
+    """sqrt(x) + eps, or sqrt(x + eps) where epsilon stands inside."""
+    return np.sqrt(x + eps) if eps_place == "inside" else np.sqrt(x) + eps

@@ -22,7 +22,9 @@ class Schedule:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the schedule as plain data; :func:`from_dict` reads it back."""
-        return {"schedule": type(self).__name__, **dataclasses.asdict(self)}
+        values = {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+        plain = {name: value.to_dict() if isinstance(value, Schedule) else value for name, value in values.items()}
+        return {"schedule": type(self).__name__, **plain}
 
 
 @dataclass(frozen=True)
@@ -63,13 +65,7 @@ class inverse_sqrt(Schedule):
     steps_per_epoch: int = 1
 
     def __post_init__(self) -> None:
-        alpha, steps = float(self.alpha), self.steps_per_epoch
-        if not 0 <= alpha < math.inf:
-            raise ValueError(f"inverse_sqrt: alpha = {alpha!r} is not allowed; it must be a finite number >= 0.")
-        if steps != int(steps) or steps < 1:
-            raise ValueError(f"inverse_sqrt: steps_per_epoch = {steps!r} is not allowed; it must be 1, 2, 3, ...")
-        object.__setattr__(self, "alpha", alpha)
-        object.__setattr__(self, "steps_per_epoch", int(steps))
+        check(self, alpha=not_negative, steps_per_epoch=whole)
 
     def __call__(self, t: int) -> float:
         """Return the step size at step ``t`` >= 1."""
@@ -79,8 +75,147 @@ class inverse_sqrt(Schedule):
         return f"{self.alpha:g} / sqrt({'step' if self.steps_per_epoch == 1 else 'epoch'})"
 
 
-SCHEDULES = {"inverse_sqrt": inverse_sqrt}
+@dataclass(frozen=True)
+class step_decay(Schedule):
+    r"""A staircase: alpha, divided again and again.
+
+    .. math:: \alpha_t = \alpha\, \gamma^{\lfloor (t - 1) / n \rfloor}
+
+    Parameters
+    ----------
+    alpha : float
+        The value of the first ``every`` steps; finite and >= 0.
+    every : int
+        Steps n on each stair.
+    factor : float, default 0.1
+        Gamma, what the value is multiplied by at each stair; finite and >= 0.
+
+    Examples
+    --------
+    >>> from adamcore.optim import step_decay
+    >>> [step_decay(1.0, every=2, factor=0.5)(t) for t in (1, 2, 3, 4, 5)]
+    [1.0, 1.0, 0.5, 0.5, 0.25]
+    """
+
+    alpha: float
+    every: int
+    factor: float = 0.1
+
+    def __post_init__(self) -> None:
+        check(self, alpha=not_negative, every=whole, factor=not_negative)
+
+    def __call__(self, t: int) -> float:
+        """Return the step size at step ``t`` >= 1."""
+        return self.alpha * self.factor ** ((t - 1) // self.every)
+
+
+@dataclass(frozen=True)
+class cosine(Schedule):
+    r"""Half a cosine from alpha down to a last value, and flat from there.
+
+    .. math:: \alpha_t = \alpha_{\text{end}} + \tfrac12 (\alpha - \alpha_{\text{end}})
+              \left(1 + \cos \frac{\pi \min(t - 1, n)}{n}\right)
+
+    Loshchilov & Hutter, "SGDR" (ICLR 2017), arXiv:1608.03983, equation 5, without restarts.
+
+    Parameters
+    ----------
+    alpha : float
+        The value of the first step; finite and >= 0.
+    steps : int
+        The number n of steps until the last value is reached.
+    end : float, default 0
+        The last value; finite and >= 0.
+
+    Examples
+    --------
+    >>> from adamcore.optim import cosine
+    >>> [round(cosine(1.0, steps=4)(t), 4) for t in (1, 2, 3, 4, 5, 6)]
+    [1.0, 0.8536, 0.5, 0.1464, 0.0, 0.0]
+    """
+
+    alpha: float
+    steps: int
+    end: float = 0.0
+
+    def __post_init__(self) -> None:
+        check(self, alpha=not_negative, steps=whole, end=not_negative)
+
+    def __call__(self, t: int) -> float:
+        """Return the step size at step ``t`` >= 1."""
+        share = min(t - 1, self.steps) / self.steps
+        return self.end + 0.5 * (self.alpha - self.end) * (1 + math.cos(math.pi * share))
+
+
+@dataclass(frozen=True)
+class warmup(Schedule):
+    r"""A linear rise over the first steps, times a number or another schedule.
+
+    .. math:: \alpha_t = \min(1, t / n)\, \alpha(t)
+
+    Ma & Yarats (AAAI 2021, arXiv:1910.04209) advise n = 2 / (1 - beta2) for Adam. The other schedule counts
+    its steps from the start, not from the end of the rise.
+
+    Parameters
+    ----------
+    alpha : float or Schedule
+        What it rises to.
+    steps : int
+        The number n of steps that it takes.
+
+    Examples
+    --------
+    >>> from adamcore.optim import inverse_sqrt, warmup
+    >>> [warmup(1.0, steps=4)(t) for t in (1, 2, 4, 9)]
+    [0.25, 0.5, 1.0, 1.0]
+    >>> warmup(inverse_sqrt(1.0), steps=2)(4)
+    0.5
+    """
+
+    alpha: float | Schedule
+    steps: int
+
+    def __post_init__(self) -> None:
+        check(self, steps=whole)
+        if not isinstance(self.alpha, Schedule):
+            check(self, alpha=not_negative)
+
+    def __call__(self, t: int) -> float:
+        """Return the step size at step ``t`` >= 1."""
+        alpha = self.alpha(t) if isinstance(self.alpha, Schedule) else self.alpha
+        return min(1.0, t / self.steps) * alpha
+
+
+SCHEDULES = {schedule.__name__: schedule for schedule in (inverse_sqrt, step_decay, cosine, warmup)}
 """Every schedule by its name."""
+
+
+def not_negative(value: Any) -> float:
+    """A finite number >= 0."""
+    number = float(value)
+    if not 0 <= number < math.inf:
+        raise ValueError
+    return number
+
+
+def whole(value: Any) -> int:
+    """A whole number >= 1."""
+    if value != int(value) or value < 1:
+        raise ValueError
+    return int(value)
+
+
+def check(schedule: Schedule, **tests: Any) -> None:
+    """Turn a schedule's parameters into plain numbers; the test's docstring says what is allowed."""
+    for name, test in tests.items():
+        value = getattr(schedule, name)
+        try:
+            object.__setattr__(schedule, name, test(value))
+        except (TypeError, ValueError, OverflowError):
+            allowed = test.__doc__.rstrip(".")
+            allowed = allowed[0].lower() + allowed[1:]
+            message = f"{type(schedule).__name__}: {name} = {value!r} is not allowed; it must be {allowed}."
+            raise ValueError(message) from None
 
 
 def from_dict(plain: dict[str, Any]) -> Schedule:
@@ -95,4 +230,7 @@ def from_dict(plain: dict[str, Any]) -> Schedule:
     name = plain.get("schedule")
     if name not in SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}; there are {', '.join(SCHEDULES)}.")
-    return SCHEDULES[name](**{key: value for key, value in plain.items() if key != "schedule"})
+    parameters = {key: value for key, value in plain.items() if key != "schedule"}
+    if isinstance(parameters.get("alpha"), dict):
+        parameters["alpha"] = from_dict(parameters["alpha"])
+    return SCHEDULES[name](**parameters)

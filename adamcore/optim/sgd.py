@@ -39,6 +39,9 @@ class SGD(Rule):
         s.theta = s.theta - self.alpha * g
 
 
+FORMS = ("heavy_ball", "velocity", "average")
+
+
 @dataclass(frozen=True)
 class Momentum(Rule):
     r"""Gradient descent with momentum, the heavy ball: steps add up while gradients agree.
@@ -48,8 +51,8 @@ class Momentum(Rule):
         b_t &= \mu b_{t-1} + g_t \\
         \theta_t &= \theta_{t-1} - \alpha b_t
 
-    A constant gradient is amplified by up to 1 / (1 - mu): tenfold at mu = 0.9. (Polyak 1964; in this form
-    Sutskever et al., ICML 2013.)
+    A constant gradient is amplified by up to 1 / (1 - mu): tenfold at mu = 0.9. (Polyak 1964; Sutskever et
+    al., ICML 2013, section 2, in the form ``"velocity"``.)
 
     Parameters
     ----------
@@ -57,6 +60,11 @@ class Momentum(Rule):
         The step size, in units of parameter per unit of gradient.
     mu : float, default 0.9
         The momentum coefficient, in [0, 1).
+    form : {"heavy_ball", "velocity", "average"}, default "heavy_ball"
+        What b adds up. ``"heavy_ball"``: gradients, as above. ``"velocity"``: steps,
+        :math:`b_t = \mu b_{t-1} + \alpha_t g_t` and :math:`\theta_t = \theta_{t-1} - b_t`, which is the same
+        while alpha is constant. ``"average"``: a moving average, :math:`b_t = \mu b_{t-1} + (1 - \mu) g_t`,
+        as in Adam: the same steps as the heavy ball with alpha (1 - mu).
 
     Examples
     --------
@@ -72,16 +80,25 @@ class Momentum(Rule):
 
     alpha: float | Schedule = 0.01
     mu: float = 0.9
+    form: str = "heavy_ball"
     slots: ClassVar[tuple[str, ...]] = ("b",)
+    choices: ClassVar[dict[str, tuple]] = {"form": FORMS}
 
     def update(self, s: State, g) -> None:
-        """Let the velocity b forget a little, add the gradient, and move along it."""
-        s.b = self.mu * s.b + g
-        s.theta = s.theta - self.alpha * s.b
+        """Let b forget a little, add the gradient, and move along it."""
+        added, taken = self.shares()
+        s.b = self.mu * s.b + added * g
+        s.theta = s.theta - taken * s.b
+
+    def shares(self) -> tuple[float, float]:
+        """Return the factor of g in b, and that of b in the step."""
+        return {"heavy_ball": (1.0, self.alpha), "velocity": (self.alpha, 1.0), "average": (1 - self.mu, self.alpha)}[
+            self.form
+        ]
 
 
 @dataclass(frozen=True)
-class Nesterov(Rule):
+class Nesterov(Momentum):
     r"""Nesterov's accelerated gradient, in the form that takes its gradient at theta.
 
     .. math::
@@ -100,6 +117,8 @@ class Nesterov(Rule):
         The step size, in units of parameter per unit of gradient.
     mu : float, default 0.9
         The momentum coefficient, in [0, 1).
+    form : {"heavy_ball", "velocity", "average"}, default "heavy_ball"
+        What b adds up; as for :class:`Momentum`.
 
     Examples
     --------
@@ -112,11 +131,8 @@ class Nesterov(Rule):
     array([-0.19])
     """
 
-    alpha: float | Schedule = 0.01
-    mu: float = 0.9
-    slots: ClassVar[tuple[str, ...]] = ("b",)
-
     def update(self, s: State, g) -> None:
-        """Let the velocity b forget a little, add the gradient, and move as far as it will carry next."""
-        s.b = self.mu * s.b + g
-        s.theta = s.theta - self.alpha * (g + self.mu * s.b)
+        """Let b forget a little, add the gradient, and move as far as b will carry next."""
+        added, taken = self.shares()
+        s.b = self.mu * s.b + added * g
+        s.theta = s.theta - taken * (added * g + self.mu * s.b)

@@ -13,12 +13,45 @@ RULES = [getattr(optim, name)() for name in optim.RULES]
 every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: type(rule).__name__)
 both_dtypes = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
+ADAM = {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "bias_correction": True, "eps_place": "outside"}
 DEFAULTS = {
     "SGD": {"alpha": 0.01},
-    "Momentum": {"alpha": 0.01, "mu": 0.9},
-    "Nesterov": {"alpha": 0.01, "mu": 0.9},
-    "AdaGrad": {"alpha": 0.01, "eps": 1e-10},
-    "Adam": {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8},
+    "Momentum": {"alpha": 0.01, "mu": 0.9, "form": "heavy_ball"},
+    "Nesterov": {"alpha": 0.01, "mu": 0.9, "form": "heavy_ball"},
+    "AdaGrad": {"alpha": 0.01, "eps": 1e-10, "initial": 0.0, "eps_place": "outside", "mu": 0.0},
+    "RMSProp": {
+        "alpha": 0.001,
+        "rho": 0.9,
+        "eps": 1e-8,
+        "centered": False,
+        "mu": 0.0,
+        "form": "heavy_ball",
+        "initial": 0.0,
+        "eps_place": "outside",
+    },
+    "AdaDelta": {"alpha": 1.0, "rho": 0.95, "eps": 1e-6},
+    "Adam": ADAM,
+    "AdamL2": {**ADAM, "weight_decay": 0.01},
+    "AdamW": {**ADAM, "weight_decay": 0.01, "decay_form": "library"},
+    "AdaMax": {
+        "alpha": 0.002,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 0.0,
+        "eps_place": "outside",
+        "bias_correction": True,
+    },
+    "AMSGrad": {**ADAM, "bias_correction": False, "maximum": "raw"},
+    "NAdam": {"alpha": 0.002, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "momentum_decay": 0.004},
+    "RAdam": {
+        "alpha": 0.001,
+        "beta1": 0.9,
+        "beta2": 0.999,
+        "eps": 1e-8,
+        "threshold": 4.0,
+        "eps_place": "outside",
+    },
+    "Lion": {"alpha": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
 }
 
 
@@ -30,7 +63,11 @@ def run(rule: Rule, theta, gradients, *, inplace=False) -> State:
 
 
 def kept(rule: Rule, s: State) -> dict[str, np.ndarray]:
-    return {name: getattr(s, name) for name in ("theta", *rule.slots, *rule.scalars)}
+    return {name: getattr(s, name) for name in ("theta", *rule.slots)}
+
+
+def scalars(rule: Rule, s: State) -> dict[str, float]:
+    return {name: getattr(s, name) for name in ("t", *rule.scalars)}
 
 
 @every_rule
@@ -48,6 +85,7 @@ def test_in_place_is_the_readable_step_bit_for_bit(rule, dtype, shape):
     theta = rng.normal(size=shape).astype(dtype)
     gradients = [np.asarray(rng.normal(size=shape) * 10.0**k, dtype=dtype) for k in (-6, 0, 3, -30, 0)]
     readable, fast = run(rule, theta, gradients), run(rule, theta, gradients, inplace=True)
+    assert scalars(rule, readable) == scalars(rule, fast)
     for name, value in kept(rule, readable).items():
         np.testing.assert_array_equal(value, getattr(fast, name), err_msg=name, strict=True)
 
@@ -55,7 +93,8 @@ def test_in_place_is_the_readable_step_bit_for_bit(rule, dtype, shape):
 @every_rule
 @both_dtypes
 def test_dtype_is_kept_whatever_scalars_come_in(rule, dtype):
-    numpy_scalars = {field.name: np.float64(getattr(rule, field.name)) for field in dataclasses.fields(rule)}
+    numbers = [name for name, value in dataclasses.asdict(rule).items() if type(value) is float]
+    numpy_scalars = {name: np.float64(getattr(rule, name)) for name in numbers}
     rule = dataclasses.replace(rule, **numpy_scalars)
     assert all(type(getattr(rule, name)) is float for name in numpy_scalars)
     s = run(rule, np.ones(3, dtype), [np.ones(3, dtype)] * 3)
@@ -97,18 +136,23 @@ def test_in_place_leaves_no_outdated_m_hat():
 def test_a_coordinate_without_gradient_does_not_move(rule):
     if "eps" in {field.name for field in dataclasses.fields(rule)}:
         rule = dataclasses.replace(rule, eps=0)
+    if "weight_decay" in {field.name for field in dataclasses.fields(rule)}:
+        rule = dataclasses.replace(rule, weight_decay=0)
     s = run(rule, np.array([1.0, 1.0]), [np.array([0.0, 0.5])] * 3)
     assert s.theta[0] == 1.0
-    assert s.theta[1] < 1.0
+    # AdaDelta's first step is as long as epsilon lets it be: with 0 it never starts.
+    assert s.theta[1] < 1.0 or type(rule).__name__ == "AdaDelta"
 
 
 @every_rule
 def test_minimizes_a_bowl(rule):
-    rule = dataclasses.replace(rule, alpha=0.1 if type(rule).__name__ != "AdaGrad" else 1.0)
+    alpha = {"AdaGrad": 1.0, "AdaDelta": 20.0}.get(type(rule).__name__, 0.1)
+    # Rules whose steps do not shrink with the gradient settle only as their step size does.
+    rule = dataclasses.replace(rule, alpha=inverse_sqrt(alpha, 10))
     s = rule.init(np.array([1.0, -2.0]))
-    for _ in range(500):
+    for _ in range(2000):
         rule.step(s, 2 * s.theta * np.array([1.0, 0.5]))
-    assert np.abs(s.theta).max() < 1e-2
+    assert np.abs(s.theta).max() < 2e-2
 
 
 @every_rule
@@ -162,13 +206,14 @@ class TestErrors:
     def test_gradient_not_finite_names_the_step_and_leaves_the_state(self, rule, bad, size, inplace):
         s = run(rule, np.ones(size), [np.ones(size)] * 2)
         before = {name: value.copy() for name, value in kept(rule, s).items()}
+        numbers = scalars(rule, s)
         g = np.ones(size)
         g[-1] = bad
         with pytest.raises(
             NotFiniteError, match=rf"step 3 is not finite: 1 of {size} .*index \({size - 1},\): {bad}"
         ):
             rule.step(s, g, inplace=inplace)
-        assert s.t == 2
+        assert scalars(rule, s) == numbers
         for name, value in before.items():
             np.testing.assert_array_equal(getattr(s, name), value)
 
@@ -204,6 +249,30 @@ class TestErrors:
         with pytest.raises(TypeError, match="Adam: beta1 = .* is not a number"):
             Adam(beta1=inverse_sqrt(0.1))
 
+    @pytest.mark.parametrize(
+        ("make", "message"),
+        [
+            (
+                lambda: Adam(eps_place="within"),
+                "Adam: eps_place = 'within' is not allowed; .*'outside', 'hat', 'inside'",
+            ),
+            (lambda: Adam(bias_correction=1), "Adam: bias_correction = 1 is not allowed; .* True, False, 'first'"),
+            (lambda: optim.Momentum(form="ema"), "Momentum: form = 'ema' .* 'heavy_ball', 'velocity', 'average'"),
+            (lambda: optim.RMSProp(rho=1), r"RMSProp: rho = 1.0 is not allowed; it must be in \[0, 1\)"),
+            (lambda: optim.RMSProp(centered="no"), "RMSProp: centered = 'no' is not allowed"),
+            (lambda: optim.RMSProp(initial=-1), "RMSProp: initial = -1.0 is not allowed"),
+            (lambda: optim.AdamW(weight_decay=-1), "AdamW: weight_decay = -1.0 .* or a schedule"),
+            (lambda: optim.AMSGrad(maximum="largest"), "AMSGrad: maximum = 'largest'"),
+            (lambda: optim.NAdam(momentum_decay=-1), "NAdam: momentum_decay = -1.0 .* or None"),
+            (lambda: optim.RAdam(threshold=np.nan), "RAdam: threshold = nan"),
+            (lambda: optim.Averaged(Adam, 0.9), "Averaged: rule = .* is not a rule"),
+            (lambda: optim.Averaged(Adam(), 1.0), r"Averaged: beta = 1.0 is not allowed; it must be in \[0, 1\)"),
+        ],
+    )
+    def test_other_hyper_parameters(self, make, message):
+        with pytest.raises((ValueError, TypeError), match=message):
+            make()
+
     def test_frozen(self):
         with pytest.raises(dataclasses.FrozenInstanceError):
             Adam().alpha = 1.0
@@ -215,15 +284,3 @@ class TestErrors:
             optim.from_dict({"rule": "SGD", "beta1": 0.9})
         with pytest.raises(ValueError, match="unknown schedule 'cosinus'"):
             optim.from_dict({"rule": "SGD", "alpha": {"schedule": "cosinus"}})
-
-
-class TestInverseSqrt:
-    def test_per_step_and_per_epoch(self):
-        assert [inverse_sqrt(2.0)(t) for t in (1, 4, 16)] == [2.0, 1.0, 0.5]
-        per_epoch = inverse_sqrt(2.0, steps_per_epoch=10)
-        assert [per_epoch(t) for t in (1, 10, 11, 40)] == [2.0, 2.0, 2.0 / 2**0.5, 1.0]
-
-    @pytest.mark.parametrize(("alpha", "steps"), [(-1, 1), (np.nan, 1), (1, 0), (1, 1.5)])
-    def test_errors(self, alpha, steps):
-        with pytest.raises(ValueError, match="inverse_sqrt: .* is not allowed"):
-            inverse_sqrt(alpha, steps)

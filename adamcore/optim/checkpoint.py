@@ -1,0 +1,172 @@
+"""Saving a rule with its state, and going on from there as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from adamcore.optim.base import Rule, State, check_owner, from_dict
+
+FORMAT = "adamcore checkpoint 1"
+
+
+class CheckpointError(ValueError):
+    """A file that is no checkpoint, a damaged one, or one of another rule."""
+
+
+class Checkpoint(NamedTuple):
+    """What :func:`load` returns.
+
+    Attributes
+    ----------
+    rule : Rule
+    state : State
+    rng : numpy.random.Generator or None
+        The generator as it was, if one was saved.
+    """
+
+    rule: Rule
+    state: State
+    rng: np.random.Generator | None
+
+
+def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None = None) -> None:
+    """Write a rule and its state to a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file, by custom ``*.npz``: numpy's archive, without pickle.
+    rule : Rule
+        One of :mod:`adamcore.optim`.
+    s : State
+        A state of that rule. Kept are theta, t, and the rule's slots and scalars.
+    rng : numpy.random.Generator, optional
+        A generator to keep with them.
+
+    Raises
+    ------
+    TypeError
+        If the state belongs to another rule.
+
+    Examples
+    --------
+    >>> import tempfile, pathlib
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> from adamcore.optim import load, save
+    >>> rule = Adam()
+    >>> s = rule.init(np.zeros(3))
+    >>> rule.step(s, np.ones(3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(pathlib.Path(folder) / "run.npz", rule, s)
+    ...     checkpoint = load(pathlib.Path(folder) / "run.npz")
+    >>> checkpoint.state.t, checkpoint.rule == rule
+    (1, True)
+    """
+    check_owner(rule, s)
+    path = Path(path)
+    about = {
+        "format": FORMAT,
+        "rule": rule.to_dict(),
+        "t": s.t,
+        "scalars": {name: float(getattr(s, name)).hex() for name in rule.scalars},
+        "rng": None if rng is None else _plain(rng.bit_generator.state),
+    }
+    arrays = {name: getattr(s, name) for name in ("theta", *rule.slots)}
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, about=np.array(json.dumps(about)), **arrays)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
+    """Read what :func:`save` wrote; the next step gives the bits it would have given then.
+
+    Parameters
+    ----------
+    path : str or Path
+    rule : Rule, optional
+        What the file must hold, hyper-parameters included; any rule by default.
+
+    Returns
+    -------
+    Checkpoint
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    CheckpointError
+        If it is not a checkpoint, is damaged, or holds another rule.
+    """
+    path = Path(path)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            # Reading all of it now finds a damaged member before anything is handed out.
+            content = {name: archive[name] for name in archive.files}
+        about = json.loads(str(content.pop("about")))
+        if about["format"] != FORMAT:
+            raise CheckpointError(f"{path} has the format {about['format']!r}; this version reads {FORMAT!r}.")
+        saved = from_dict(about["rule"])
+        scalars = {name: float.fromhex(about["scalars"][name]) for name in saved.scalars}
+        arrays = {name: content.pop(name) for name in ("theta", *saved.slots)}
+        t = int(about["t"])
+        rng = None if about["rng"] is None else _generator(about["rng"])
+    except (FileNotFoundError, CheckpointError):
+        raise
+    except (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+        raise CheckpointError(
+            f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}). "
+            "Go on from an earlier one, or start again."
+        ) from error
+    _check_arrays(path, arrays, content)
+    if rule is not None and rule != saved:
+        raise CheckpointError(f"{path} holds {saved}, not {rule}.")
+    return Checkpoint(saved, State(saved.owner, arrays.pop("theta"), t, **arrays, **scalars), rng)
+
+
+def _check_arrays(path: Path, arrays: dict[str, np.ndarray], rest: dict) -> None:
+    """Raise unless all arrays fit theta, and none is left over."""
+    theta = arrays["theta"]
+    fits = all(array.shape == theta.shape and array.dtype == theta.dtype for array in arrays.values())
+    if rest or not fits or theta.dtype not in (np.float32, np.float64):
+        shapes = {name: (array.shape, str(array.dtype)) for name, array in {**arrays, **rest}.items()}
+        raise CheckpointError(f"{path} is not a checkpoint, or is damaged: its arrays do not fit together: {shapes}.")
+
+
+def _plain(value: Any) -> Any:
+    """A generator's state without numpy's types."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return {"array": value.tolist(), "dtype": str(value.dtype)}
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _generator(plain: dict[str, Any]) -> np.random.Generator:
+    """The generator that :func:`_plain` described; its name is looked up, never evaluated."""
+
+    def back(value: Any) -> Any:
+        if isinstance(value, dict) and set(value) == {"array", "dtype"}:
+            return np.array(value["array"], dtype=value["dtype"])
+        return {key: back(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+    names = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+    if plain["bit_generator"] not in names:
+        raise ValueError(f"unknown generator {plain['bit_generator']!r}")
+    bits = getattr(np.random, plain["bit_generator"])()
+    bits.state = back(plain)
+    return np.random.Generator(bits)

@@ -12,7 +12,7 @@ from typing import Any
 
 import joblib
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from adamcore.experiments.experiment import Experiment, Run
 from adamcore.experiments.problems import make_problem

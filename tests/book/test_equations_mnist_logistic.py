@@ -1,0 +1,66 @@
+"""The equations of book/paper/mnist_logistic.ipynb, each against adamcore on random inputs."""
+
+import numpy as np
+import pytest
+
+from adamcore import LogisticRegression
+from tests.book.equations import equation
+
+
+@pytest.fixture
+def case(rng):
+    """A random model, its parameters, images, labels, scores and probabilities."""
+    model = LogisticRegression(5, 4, l2=rng.uniform(0.1, 1), dtype=np.float64)
+    theta = rng.normal(size=model.layout.size)
+    x, y = rng.normal(size=(6, 5)), rng.integers(4, size=6)
+    w = model.layout.views(theta)
+    z = x @ w.W + w.b
+    p = np.array([[np.exp(row[k]) / sum(np.exp(row[j]) for j in range(4)) for k in range(4)] for row in z])
+    return model, theta, x, y, z, p
+
+
+def cost(p, y):
+    return -sum(np.log(p[i, y[i]]) for i in range(len(y))) / len(y)
+
+
+@equation("eq-softmax", r"p_k = \frac{e^{z_k}}{\sum_{j} e^{z_j}}.")
+def test_softmax(case):
+    model, theta, x, _, _, p = case
+    np.testing.assert_allclose(np.exp(model._log_probabilities(model.layout.views(theta), x)), p)
+
+
+@equation("eq-logistic-cost", r"J(W, b) = -\frac{1}{n} \sum_{i=1}^{n} \log p_{i, y_i},")
+def test_cost(case):
+    model, theta, x, y, _, p = case
+    assert model.loss_and_grad(theta, (x, y))[0] - model.penalty(theta) == pytest.approx(cost(p, y))
+
+
+@equation("eq-logistic-objective", r"f(W, b) = J(W, b) + \frac{\lambda}{2} \lVert W \rVert^2 .")
+def test_objective(case):
+    model, theta, x, y, _, p = case
+    squares = (model.layout.views(theta).W ** 2).sum()
+    assert model.loss_and_grad(theta, (x, y))[0] == pytest.approx(cost(p, y) + model.l2 / 2 * squares)
+
+
+@equation("eq-softmax-gradient", r"\frac{\partial (-\log p_y)}{\partial z_k} = p_k - [k = y],")
+def test_softmax_gradient(case):
+    *_, y, z, p = case
+    step = 1e-6
+    for i, k in np.ndindex(z.shape):
+        moved = [z[i] + sign * step * np.eye(4)[k] for sign in (1, -1)]
+        ahead, behind = (-np.log(np.exp(row[y[i]]) / np.exp(row).sum()) for row in moved)
+        assert (ahead - behind) / (2 * step) == pytest.approx(p[i, k] - (k == y[i]), abs=1e-8)
+
+
+@equation(
+    "eq-logistic-gradient",
+    r"""\nabla_W f = \frac{1}{n} X^\top (P - Y) + \lambda W, \qquad
+    \nabla_b f = \frac{1}{n} \sum_{i=1}^{n} (p_i - y_i).""",
+)
+def test_gradient(case):
+    model, theta, x, y, _, p = case
+    gradient = model.layout.views(model.loss_and_grad(theta, (x, y))[1])
+    truth = np.eye(4)[y]
+    W = model.layout.views(theta).W
+    np.testing.assert_allclose(gradient.W, x.T @ (p - truth) / len(y) + model.l2 * W)
+    np.testing.assert_allclose(gradient.b, (p - truth).sum(axis=0) / len(y))

@@ -13,7 +13,7 @@ env:             ## make .venv and install, unless done already (the other verbs
 	@$(PYTHON) tools/bootstrap.py
 
 book: env        ## the finished site, in _build/html
-	$(RUN) -m jupyter_book build . -W -n --keep-going
+	$(BIN)/jupyter-book build . -W -n --keep-going
 
 serve: book      ## the site on http://localhost:8000
 	$(RUN) -m http.server --directory _build/html --bind 127.0.0.1 8000

@@ -1,0 +1,151 @@
+"""Every page in a real browser: on a phone and on a desk, by day and by night."""
+
+import functools
+import http.server
+import os
+import shutil
+import threading
+
+import pytest
+
+from .conftest import ROOT, toc_entries
+
+pytestmark = pytest.mark.slow
+
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SCREENSHOTS = ROOT / "_build" / "screenshots"
+PAGES = [*toc_entries(), "search", "genindex"]
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
+    )
+    executable = next(filter(None, map(shutil.which, [os.environ.get("CHROME", ""), *BROWSERS])), None)
+    if executable is None:
+        pytest.skip("no Chrome or Chromium on PATH (the variable CHROME can name one)")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    handler = functools.partial(QuietHandler, directory=site.html)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page with all other hosts blocked; what goes wrong is collected in `page.troubles`."""
+    contexts = []
+
+    def open_page(name, width=1440, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.troubles = []
+
+        def guard(route):
+            if route.request.url.startswith((address, "data:", "blob:")):
+                route.continue_()
+            else:
+                page.troubles.append(f"asks another host: {route.request.url}")
+                route.abort()
+
+        page.route("**/*", guard)
+        page.on("console", lambda m: m.type == "error" and page.troubles.append(f"console: {m.text}"))
+        page.on("pageerror", lambda e: page.troubles.append(f"script: {e}"))
+        page.on("response", lambda r: r.status >= 400 and page.troubles.append(f"{r.status}: {r.url}"))
+        page.on("requestfailed", lambda r: page.troubles.append(f"failed: {r.url}"))
+        page.goto(f"{address}/{name}.html", wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name, width, scheme, open_page):
+    page = open_page(name, width, scheme)
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name.replace('/', '_')}-{width}-{scheme}.png", full_page=True)
+
+    troubles = page.troubles
+    shown = page.evaluate("document.documentElement.dataset.theme")
+    if shown != scheme:
+        troubles.append(f"the reader's system says {scheme}, the page is {shown}")
+    formulas, typeset = page.locator(".bd-article .math").count(), page.locator("mjx-container").count()
+    if typeset < formulas:
+        troubles.append(f"{formulas} formulas, but only {typeset} typeset")
+    if page.locator("mjx-merror, [data-mjx-error]").count():
+        troubles.append("a formula does not parse")
+    # What is wide has a box of its own that scrolls; the page does not.
+    excess = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
+    if excess > 0:
+        troubles.append(f"the page scrolls sideways by {excess} pixels")
+    assert not troubles, "\n".join(troubles)
+
+
+def test_search_finds_the_algorithm(open_page):
+    page = open_page("search")
+    page.goto(f"{page.url}?q=algorithm", wait_until="load")
+    page.locator("#search-results li a").first.wait_for(timeout=10_000)
+    assert not page.troubles
+
+
+@pytest.mark.parametrize("name", toc_entries())
+def test_solutions_are_hidden_until_asked_for(name, open_page):
+    page = open_page(name)
+    for solution in page.locator(".solution.dropdown").all():
+        content = solution.locator("> section")
+        assert not content.is_visible()
+        solution.locator(".toggle-button").click()
+        content.wait_for(state="visible", timeout=2_000)
+    assert not page.troubles
+
+
+def test_the_menu_of_a_formula_offers_only_what_is_here(open_page):
+    for name in toc_entries():
+        page = open_page(name)
+        if page.locator("mjx-container").count():
+            break
+    else:
+        pytest.skip("no page has a formula yet")
+    page.locator("mjx-container").first.click(button="right")
+    page.locator(".CtxtMenu_MenuFrame, .CtxtMenu_Menu").first.wait_for()
+    for entry in ("Settings", "Accessibility"):
+        assert page.locator(".CtxtMenu_MenuItem", has_text=entry).count() == 1
+    enabled = page.evaluate(
+        """() => {
+            const menu = MathJax.startup.document.menu.menu;
+            return [["Settings", "Renderer"], ["Accessibility", "Activate"]]
+                .filter((path) => !menu.findID(...path).disabled);
+        }"""
+    )
+    assert not enabled
+    assert not page.troubles

@@ -1,0 +1,158 @@
+"""The site builds without a warning, hangs together, and needs no other host."""
+
+import json
+import re
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from .conftest import ROOT, toc_entries
+
+CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+REPOSITORY = CONFIG["repository"]["url"]
+OWNER_AND_NAME = REPOSITORY.removeprefix("https://github.com/")
+BRANCH = CONFIG["repository"]["branch"]
+NOTEBOOKS = [entry for entry in toc_entries() if (ROOT / f"{entry}.ipynb").exists()]
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    """Every page, parsed, by its path."""
+    return {page: BeautifulSoup(page.read_bytes(), "html.parser") for page in site.pages()}
+
+
+def url_of(page, site):
+    return page.relative_to(site.html).as_posix()
+
+
+def test_builds_without_a_warning(site):
+    lines = re.sub(r"\x1b\[[\d;]*m", "", site.log).splitlines()
+    troubles = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception))\b", line)]
+    assert site.status == 0, "the build failed:\n" + "\n".join(troubles or lines[-40:])
+
+
+def test_every_entry_of_the_table_of_contents_is_a_page(site):
+    missing = [entry for entry in toc_entries() if not (site.html / f"{entry}.html").is_file()]
+    assert not missing
+
+
+def test_nothing_else_is_a_page(site):
+    generated = {"index", "genindex", "search", "prf-prf", "py-modindex"}
+    built = {url_of(page, site).removesuffix(".html") for page in site.pages()}
+    extra = {name for name in built - generated - set(toc_entries()) if not name.startswith("_modules/")}
+    assert not extra
+
+
+def test_internal_links_and_anchors_resolve(site, pages):
+    broken = []
+    anchors = {page: {tag["id"] for tag in soup.find_all(id=True)} for page, soup in pages.items()}
+    for page, soup in pages.items():
+        for tag in soup.find_all("a", href=True):
+            parts = urlsplit(tag["href"])
+            if parts.scheme or parts.netloc:
+                continue
+            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            fragment = unquote(parts.fragment)
+            if not target.is_file() or (fragment and target in anchors and fragment not in anchors[target]):
+                broken.append(f"{url_of(page, site)}: {tag['href']}")
+    assert not broken, "\n".join(broken)
+
+
+def test_no_resource_comes_from_another_host(site, pages):
+    elsewhere = re.compile(r"\s*(https?:)?//", re.I)
+    # A link with another rel, such as "canonical" or "license", is an address and fetches nothing.
+    fetched = {"stylesheet", "icon", "preload", "modulepreload", "prefetch", "manifest"}
+    found = []
+    for page, soup in pages.items():
+        for tag in soup.find_all(src=elsewhere) + soup.find_all("object", data=elsewhere):
+            found.append(f"{url_of(page, site)}: {tag}")
+        for tag in soup.find_all("link", href=elsewhere):
+            if fetched & set(tag.get("rel", [])):
+                found.append(f"{url_of(page, site)}: {tag}")
+        for style in soup.find_all("style"):
+            found += [f"{url_of(page, site)}: {a}" for a in remote_addresses_in_css(style.get_text())]
+    for sheet in site.html.rglob("*.css"):
+        found += [f"{url_of(sheet, site)}: {a}" for a in remote_addresses_in_css(sheet.read_text(encoding="utf-8"))]
+    assert not found, "\n".join(found)
+
+
+def remote_addresses_in_css(text: str) -> list[str]:
+    return re.findall(r"""(?:url\(|@import)\s*["']?((?:https?:)?//[^"')\s]+)""", text, re.I)
+
+
+def test_local_resources_exist(site, pages):
+    missing = []
+    for page, soup in pages.items():
+        for tag in soup.find_all(["script", "img", "link"]):
+            parts = urlsplit(tag.get("src") or tag.get("href") or "")
+            if parts.path and not parts.scheme and not (page.parent / unquote(parts.path)).is_file():
+                missing.append(f"{url_of(page, site)}: {parts.path}")
+    assert not missing, "\n".join(missing)
+
+
+def test_every_image_says_what_it_shows(site, pages):
+    silent = []
+    for page, soup in pages.items():
+        for image in soup.find_all("img"):
+            alt = image.get("alt")
+            in_text = image.find_parent("article") is not None
+            # myst-nb's default is the file's name, which is a hash; Sphinx's is the file's path.
+            is_file_name = alt and re.search(r"[0-9a-f]{16}|\.(png|svg|jpe?g|webp)$", alt)
+            if alt is None or is_file_name or (in_text and not alt.strip()):
+                silent.append(f"{url_of(page, site)}: {image.get('src')} (alt={alt!r})")
+    assert not silent, "set mystnb: {image: {alt: ...}} in the cell's metadata:\n" + "\n".join(silent)
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS)
+def test_a_notebook_opens_in_binder_and_colab(notebook, site, pages):
+    links = {tag["href"] for tag in pages[site.html / f"{notebook}.html"].find_all("a", href=True)}
+    assert f"https://mybinder.org/v2/gh/{OWNER_AND_NAME}/{BRANCH}?urlpath=lab/tree/{notebook}.ipynb" in links
+    assert f"https://colab.research.google.com/github/{OWNER_AND_NAME}/blob/{BRANCH}/{notebook}.ipynb" in links
+
+
+@pytest.mark.parametrize("entry", toc_entries())
+def test_a_page_can_be_downloaded_and_reported(entry, site, pages):
+    soup = pages[site.html / f"{entry}.html"]
+    links = [tag["href"] for tag in soup.find_all("a", href=True)]
+    assert any("/_sources/" in f"/{link}" for link in links)
+    assert any(link.startswith(f"{REPOSITORY}/issues/new") and entry.rpartition("/")[2] in link for link in links)
+
+
+def project_files():
+    """Files in which people write the project's address by hand."""
+    yield from ROOT.glob("*.md")
+    yield from (ROOT / name for name in ("CITATION.cff", "pyproject.toml"))
+    for pattern in ("*.md", "*.ipynb"):
+        yield from (p for p in (ROOT / "book").rglob(pattern) if "_static" not in p.parts and "_build" not in p.parts)
+
+
+def test_the_project_has_one_address():
+    owner = OWNER_AND_NAME.partition("/")[0]
+    colab = r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+/blob/[\w.-]+)"
+    patterns = {
+        rf"https?://github\.com/({owner}/[\w.-]+)": OWNER_AND_NAME,
+        r"https://mybinder\.org/v2/gh/([\w.-]+/[\w.-]+/[\w.-]+)": f"{OWNER_AND_NAME}/{BRANCH}",
+        colab: f"{OWNER_AND_NAME}/blob/{BRANCH}",
+        r"git\+https://github\.com/([\w./-]+)": OWNER_AND_NAME,
+    }
+    wrong = []
+    for path in project_files():
+        if not path.exists():
+            continue
+        text = path.read_text(encoding="utf-8")
+        if path.suffix == ".ipynb":  # its outputs may hold megabytes of base64
+            text = "\n".join("".join(cell["source"]) for cell in json.loads(text)["cells"])
+        for pattern, expected in patterns.items():
+            for found in re.findall(pattern, text):
+                if found.rstrip(".").removesuffix(".git") != expected:
+                    wrong.append(f"{path.relative_to(ROOT)}: {found}, but _config.yml says {expected}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_citation_names_the_project():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["repository-code"] == REPOSITORY
+    assert citation["title"] == CONFIG["title"]
+    assert [author["name"] for author in citation["authors"]] == [CONFIG["author"]]

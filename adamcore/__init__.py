@@ -44,6 +44,7 @@ from adamcore.optim import (
     step_decay,
     warmup,
 )
+from adamcore.versions import show_versions
 
 __version__ = "0.1.0"
 
@@ -74,6 +75,7 @@ __all__ = [
     "inverse_sqrt",
     "load_mnist",
     "minibatches",
+    "show_versions",
     "step_decay",
     "warmup",
 ]

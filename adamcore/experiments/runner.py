@@ -18,6 +18,7 @@ from adamcore.experiments.experiment import Experiment, Run
 from adamcore.experiments.problems import make_problem
 from adamcore.experiments.record import Record
 from adamcore.experiments.train import streams, train
+from adamcore.optim import one_thread
 
 
 def run(
@@ -82,7 +83,7 @@ def make_run(key: str, single: Run) -> dict[str, Any]:
     """One run, on one BLAS thread: a single thread's result does not depend on how many jobs there are."""
     start = time.perf_counter()
     problem = make_problem(single.problem, dict(single.parameters))
-    with threadpool_limits(1, user_api="blas"):
+    with threadpool_limits(1, user_api="blas"), one_thread():
         history = train(
             problem.model,
             single.rule,

@@ -13,6 +13,7 @@ from adamcore.optim.base import NotFiniteError, Rule, State, from_dict
 from adamcore.optim.checkpoint import Checkpoint, CheckpointError, load, save
 from adamcore.optim.decayed import Decayed
 from adamcore.optim.dialects import Dialect, dialect, dialects
+from adamcore.optim.fast import one_thread, pure_numpy
 from adamcore.optim.lion import Lion
 from adamcore.optim.nadam import NAdam, RAdam
 from adamcore.optim.rmsprop import AdaDelta, RMSProp
@@ -74,6 +75,8 @@ __all__ = [
     "from_dict",
     "inverse_sqrt",
     "load",
+    "one_thread",
+    "pure_numpy",
     "save",
     "step_decay",
     "warmup",

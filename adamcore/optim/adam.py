@@ -7,7 +7,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from adamcore.optim.base import Rule, State, divide, one_minus_power
+from adamcore.optim import fast
+from adamcore.optim.base import Kernel, Rule, State, divide, one_minus_power
 from adamcore.optim.schedules import Schedule
 
 
@@ -87,6 +88,10 @@ class Adam(Rule):
         s.m_hat = s.m / self.m_correction(s.t)
         s.v_hat = s.v / self.v_correction(s.t)
         s.theta = s.theta - self.alpha * divide(s.m_hat, self.denominator(s.v_hat, s.t))
+
+    def kernel(self) -> Kernel | None:
+        """Return the compiled kernel; a subclass has a formula of its own, and so has epsilon inside the root."""
+        return fast.adam_kernel() if type(self) is Adam and self.eps_place != "inside" else None
 
     def m_correction(self, t: int) -> float:
         """Return what m is divided by at step ``t``: 1 - beta1**t, or 1 where m is not corrected."""

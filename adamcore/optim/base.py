@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import math
-from typing import Any, ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 from adamcore.optim.schedules import Schedule
 from adamcore.optim.schedules import from_dict as schedule_from_dict
 
-SLICE = 16_384
+SLICE = 32_768
 """Coordinates that the in-place step updates at a time: the temporaries then stay in the cache."""
 
 FINITE_SLICE = 262_144
@@ -44,6 +46,21 @@ _MAY_BE_NONE = ("momentum_decay",)
 
 class NotFiniteError(ValueError):
     """A gradient with NaN or infinity in it; the state was left as it was before the step."""
+
+
+class Kernel(NamedTuple):
+    """A compiled way to apply a rule in place.
+
+    Attributes
+    ----------
+    all_finite : callable
+        Takes an array; whether no value is NaN or infinite.
+    update : callable
+        Takes a rule without schedules, a state and a gradient; what the rule's ``update`` does, in place.
+    """
+
+    all_finite: Callable[[np.ndarray], bool]
+    update: Callable[[Any, State, np.ndarray], None]
 
 
 class State:
@@ -131,6 +148,11 @@ class Rule:
             value = checked(self, field.name, getattr(self, field.name))
             object.__setattr__(self, field.name, value)
 
+    @functools.cached_property
+    def _scheduled(self) -> tuple[str, ...]:
+        """The hyper-parameters that are schedules; found once, since every step asks."""
+        return tuple(f.name for f in dataclasses.fields(self) if isinstance(getattr(self, f.name), Schedule))
+
     def init(self, theta: Any) -> State:
         """Make the state before the first step: a copy of ``theta``, every slot zero, t = 0.
 
@@ -186,9 +208,9 @@ class Rule:
         g : array_like
             The gradient at ``s.theta``, of the same shape and dtype.
         inplace : bool, default False
-            Write into the state's arrays instead, a cache-sized slice at a time: the same numbers to the
-            last bit, faster for large theta, and no new array of its size. Arrays that you took from the
-            state before may change under you.
+            Write into the state's arrays instead, a cache-sized slice at a time or by a compiled kernel: the
+            same numbers to the last bit, faster for large theta, and no new array of its size. Arrays that
+            you took from the state before may change under you.
 
         Raises
         ------
@@ -200,26 +222,32 @@ class Rule:
             If ``g`` holds NaN or infinity; it names the step, and the state is unchanged.
         """
         check_owner(self, s)
-        g = checked_gradient(s, g)
+        large = inplace and self.elementwise and s.theta.size > SLICE
+        kernel = self.kernel() if large else None
+        g = checked_gradient(s, g, kernel.all_finite if kernel else all_finite)
         s.t += 1
         rule = self.at(s.t)
-        if inplace and self.elementwise and s.theta.size > SLICE:
-            in_slices(rule, s, g)
-        else:
+        if not large:
             rule.update(s, g)
+            return
+        prepare_in_place(self, s)
+        if kernel:
+            kernel.update(rule, s, g)
+        else:
+            in_slices(rule, s, g)
+
+    def kernel(self) -> Kernel | None:
+        """Return a compiled way to the same numbers as ``update`` in place, if there is one."""
+        return None
 
     def at(self, t: int) -> Rule:
         """Return the rule at step ``t``: itself, or a copy in which every schedule has become a number."""
-        numbers = {
-            field.name: float(getattr(self, field.name)(t))
-            for field in dataclasses.fields(self)
-            if isinstance(getattr(self, field.name), Schedule)
-        }
-        if not numbers:
+        if not self._scheduled:
             return self
         rule = copy.copy(self)
-        for name, number in numbers.items():
-            object.__setattr__(rule, name, number)
+        for name in self._scheduled:
+            object.__setattr__(rule, name, float(getattr(self, name)(t)))
+        object.__setattr__(rule, "_scheduled", ())
         return rule
 
     def to_dict(self) -> dict[str, Any]:
@@ -308,7 +336,7 @@ def check_owner(rule: Rule, s: State) -> None:
         raise TypeError(f"this state belongs to {s.owner}, not to {owner}: make one with {owner}(...).init(theta).")
 
 
-def checked_gradient(s: State, g: Any) -> np.ndarray:
+def checked_gradient(s: State, g: Any, finite: Callable[[np.ndarray], bool]) -> np.ndarray:
     """The gradient as an array, or an error that names the step it came at."""
     g = np.asarray(g)
     if g.shape != s.theta.shape:
@@ -318,7 +346,7 @@ def checked_gradient(s: State, g: Any) -> np.ndarray:
             f"the gradient at step {s.t + 1} has dtype {g.dtype}, but theta has {s.theta.dtype}. "
             "Compute it in theta's dtype, or convert it with g.astype(theta.dtype)."
         )
-    if not all_finite(g):
+    if not finite(g):
         raise NotFiniteError(
             f"the gradient at step {s.t + 1} is not finite: {where_not_finite(g)}. The state is unchanged."
         )
@@ -342,20 +370,26 @@ def where_not_finite(x: np.ndarray) -> str:
     )
 
 
-def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:
-    """Apply the rule's readable update to one slice of the state after the other, writing back in place."""
+def prepare_in_place(rule: Rule, s: State) -> None:
+    """Leave on the state what the in-place step keeps up to date, in arrays that it can write to."""
     kept = ("theta", *rule.slots)
     # What an earlier readable step left for whoever looks (m_hat, v_hat) would be out of date.
     for name in set(vars(s)) - {"owner", "t", *kept, *rule.scalars}:
         delattr(s, name)
     for name in kept:
         setattr(s, name, np.ascontiguousarray(getattr(s, name)))
+
+
+def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:
+    """Apply the rule's readable update to one slice of the state after the other, writing back in place."""
+    kept = ("theta", *rule.slots)
     whole = {name: getattr(s, name).reshape(-1) for name in kept}
     scalars = {name: getattr(s, name) for name in rule.scalars}
     g = g.reshape(-1)
+    part = State(s.owner, s.theta, s.t)
     for start in range(0, g.size, SLICE):
         here = slice(start, start + SLICE)
-        part = State(s.owner, t=s.t, **{name: array[here] for name, array in whole.items()}, **scalars)
+        vars(part).update({name: array[here] for name, array in whole.items()}, **scalars)
         rule.update(part, g[here])
         for name, array in whole.items():
             array[here] = getattr(part, name)

@@ -1,0 +1,170 @@
+"""Saving and loading: a resumed run is bit-identical to one that was never stopped."""
+
+import os
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+
+from adamcore import SGD, Adam, AdamW, Averaged, Decayed, NAdam, inverse_sqrt, optim, warmup
+from adamcore.optim import CheckpointError, load, save
+
+RULES = [
+    *(getattr(optim, name)() for name in optim.RULES),
+    optim.RMSProp(centered=True, mu=0.9),
+    Averaged(Adam(alpha=inverse_sqrt(0.1)), beta=0.9),
+    Averaged(SGD(), beta=None),
+    Decayed(NAdam(), weight_decay=warmup(0.1, 5)),
+    AdamW(weight_decay=inverse_sqrt(0.1)),
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("stop", [0, 1, 7])
+def test_resumed_is_uninterrupted_bit_for_bit(rule, dtype, stop, tmp_path):
+    gradients = np.random.default_rng(0).normal(size=(12, 3, 2)).astype(dtype)
+    whole = rule.init(np.ones((3, 2), dtype))
+    for g in gradients:
+        rule.step(whole, g)
+    s = rule.init(np.ones((3, 2), dtype))
+    for g in gradients[:stop]:
+        rule.step(s, g)
+    save(tmp_path / "run.npz", rule, s)
+    loaded, s, rng = load(tmp_path / "run.npz", rule)
+    assert (loaded, rng) == (rule, None)
+    for g in gradients[stop:]:
+        loaded.step(s, g)
+    assert vars(s).keys() == vars(whole).keys()
+    for name, value in vars(whole).items():
+        np.testing.assert_array_equal(getattr(s, name), value, strict=True)
+
+
+@pytest.mark.parametrize("bits", ["PCG64", "MT19937", "Philox", "SFC64", "PCG64DXSM"])
+def test_the_generator_goes_on_where_it_was(bits, tmp_path):
+    rng = np.random.Generator(getattr(np.random, bits)(3))
+    rng.normal(size=5)
+    save(tmp_path / "run.npz", SGD(), SGD().init(np.ones(1)), rng)
+    np.testing.assert_array_equal(load(tmp_path / "run.npz").rng.normal(size=9), rng.normal(size=9))
+
+
+@pytest.fixture
+def file(tmp_path):
+    rule = Adam()
+    s = rule.init(np.ones(100))
+    rule.step(s, np.ones(100))
+    save(tmp_path / "run.npz", rule, s)
+    return tmp_path / "run.npz"
+
+
+def test_a_state_of_another_rule(tmp_path):
+    with pytest.raises(TypeError, match=r"belongs to SGD, not to Adam: make one with Adam\(...\)"):
+        save(tmp_path / "run.npz", Adam(), SGD().init(np.ones(2)))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_another_rule(file):
+    with pytest.raises(CheckpointError, match=r"run.npz holds Adam\(alpha=0.001, .*not SGD\(alpha=0.01\)"):
+        load(file, SGD())
+    with pytest.raises(CheckpointError, match="holds Adam"):
+        load(file, Adam(beta1=0.8))
+
+
+def test_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"nothing.npz"):
+        load(tmp_path / "nothing.npz")
+
+
+@pytest.mark.parametrize("keep", [0, 1, 30, 0.5, 0.9, -1])
+def test_truncated(file, keep):
+    content = file.read_bytes()
+    keep = int(keep * len(content)) if isinstance(keep, float) else keep
+    file.write_bytes(content[:keep])
+    with pytest.raises(CheckpointError, match=r"run.npz is not a checkpoint, or is damaged .*earlier one"):
+        load(file)
+
+
+def test_every_damaged_byte_is_found_or_harmless(file):
+    """No damage gives another state: an error, or the very same numbers."""
+    content = file.read_bytes()
+    good = load(file)
+    rng = np.random.default_rng(0)
+    for position in rng.choice(len(content), size=150, replace=False):
+        damaged = bytearray(content)
+        damaged[position] ^= 0x55
+        file.write_bytes(damaged)
+        try:
+            found = load(file)
+        except CheckpointError:
+            continue
+        assert found.rule == good.rule
+        for name, value in vars(good.state).items():
+            np.testing.assert_array_equal(getattr(found.state, name), value)
+
+
+def doctored(file, **changes):
+    """The same archive with members replaced, or left out where the change is None."""
+    with np.load(file) as archive:
+        members = {name: archive[name] for name in archive.files}
+    members |= changes
+    np.savez(file, **{name: value for name, value in members.items() if value is not None})
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"m": None},
+        {"m": np.ones(99)},
+        {"v": np.ones(100, np.float32)},
+        {"extra": np.ones(100)},
+        {"theta": np.ones(100, int), "m": np.ones(100, int), "v": np.ones(100, int)},
+        {"about": np.array("{}")},
+        {"about": np.array("no json")},
+        {"about": np.array('{"format": "adamcore checkpoint 1", "rule": {"rule": "Sgd"}, "t": 1}')},
+        {"about": None},
+    ],
+    ids=str,
+)
+def test_members_that_do_not_fit(file, changes):
+    doctored(file, **changes)
+    with pytest.raises(CheckpointError, match=r"run.npz is not a checkpoint, or is damaged"):
+        load(file)
+
+
+def test_another_format(file):
+    doctored(file, about=np.array('{"format": "adamcore checkpoint 9"}'))
+    with pytest.raises(CheckpointError, match="has the format 'adamcore checkpoint 9'; this version reads"):
+        load(file)
+
+
+def test_nothing_is_unpickled(tmp_path):
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(tmp_path / "sprung"),)
+
+    np.savez(tmp_path / "run.npz", about=np.array([Trap()], dtype=object))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "run.npz")
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:
+        archive.writestr("about.npy", pickle.dumps(Trap()))
+    with pytest.raises(CheckpointError):
+        load(tmp_path / "other.npz")
+    assert not (tmp_path / "sprung").exists()
+
+
+def test_a_failed_save_leaves_the_good_file(file, monkeypatch):
+    before = file.read_bytes()
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left on device")))
+    with pytest.raises(OSError, match="no space"):
+        save(file, Adam(), Adam().init(np.ones(100)))
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_averaged_keeps_its_average_across_a_file(tmp_path):
+    rule = Averaged(SGD(alpha=0.1), beta=0.5)
+    s = rule.init(np.ones(1))
+    rule.step(s, np.ones(1))
+    save(tmp_path / "run.npz", rule, s)
+    assert load(tmp_path / "run.npz").state.theta_bar == s.theta_bar

@@ -1,0 +1,174 @@
+"""The compiled kernel: the same bits as the readable step, and the same errors."""
+
+import dataclasses
+import os
+import subprocess
+import sys
+import threading
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from adamcore import Adam, AMSGrad, NotFiniteError, inverse_sqrt, show_versions
+from adamcore.optim import fast, one_thread, pure_numpy
+from adamcore.optim.base import SLICE
+
+needs_numba = pytest.mark.skipif(fast.kernels() is None, reason="numba is not installed (extra fast)")
+
+SETTINGS = [
+    Adam(),
+    Adam(alpha=inverse_sqrt(0.1), beta1=0.0, beta2=0.9999, eps=0.0),
+    Adam(beta1=0.95, beta2=0.5, eps=1e-3, eps_place="hat"),
+    Adam(bias_correction=False),
+    Adam(bias_correction="first"),
+    Adam(bias_correction="second", eps=1e-50),
+    Adam(beta2=1 - 1e-9),
+]
+
+
+def gradients(size, dtype, steps=6):
+    """Magnitudes from underflow to large, and coordinates that never have one."""
+    rng = np.random.default_rng(0)
+    for _ in range(steps):
+        g = rng.normal(size=size) * 10.0 ** rng.integers(-30, 12, size=size)
+        g[: size // 5] = 0
+        yield g.astype(dtype)
+
+
+@needs_numba
+@pytest.mark.parametrize("rule", SETTINGS, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [SLICE + 1, fast.PARALLEL_SIZE + 3])
+@pytest.mark.parametrize("context", [one_thread, pure_numpy])
+def test_every_path_gives_the_same_bits(rule, dtype, size, context):
+    theta = np.random.default_rng(1).normal(size=size).astype(dtype)
+    readable, compiled, other = rule.init(theta), rule.init(theta), rule.init(theta)
+    for g in gradients(size, dtype):
+        rule.step(readable, g)
+        rule.step(compiled, g, inplace=True)
+        with context():
+            rule.step(other, g, inplace=True)
+    for name in ("theta", "m", "v"):
+        np.testing.assert_array_equal(getattr(compiled, name), getattr(readable, name), strict=True)
+        np.testing.assert_array_equal(getattr(other, name), getattr(readable, name), strict=True)
+
+
+@needs_numba
+def test_the_kernel_is_used_where_it_should_be(monkeypatch):
+    calls = []
+    update = fast.update
+    monkeypatch.setattr(fast, "update", lambda *arguments: calls.append(1) or update(*arguments))
+
+    def used(rule, size=SLICE + 1, **options):
+        calls.clear()
+        s = rule.init(np.ones(size))
+        rule.step(s, np.ones(size), **options)
+        return bool(calls)
+
+    @dataclasses.dataclass(frozen=True)
+    class Mine(Adam):
+        pass
+
+    assert used(Adam(), inplace=True)
+    assert used(Adam(alpha=inverse_sqrt(1)), inplace=True)
+    assert not used(Adam())
+    assert not used(Adam(), size=SLICE, inplace=True)
+    assert not used(Adam(eps_place="inside"), inplace=True)
+    assert not used(Mine(), inplace=True)
+    assert not used(AMSGrad(), inplace=True)
+    with pure_numpy():
+        assert not used(Adam(), inplace=True)
+
+
+@needs_numba
+@pytest.mark.parametrize("size", [SLICE + 1, fast.PARALLEL_SIZE + 3])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("where", [0, -1])
+def test_a_gradient_that_is_not_finite_changes_nothing(size, bad, where):
+    rule = Adam()
+    s = rule.init(np.ones(size))
+    rule.step(s, np.ones(size), inplace=True)
+    before = s.theta.copy(), s.m.copy(), s.v.copy()
+    g = np.ones(size)
+    g[where] = bad
+    with pytest.raises(NotFiniteError, match=f"step 2 is not finite: 1 of {size}"):
+        rule.step(s, g, inplace=True)
+    assert s.t == 1
+    for old, new in zip(before, (s.theta, s.m, s.v), strict=True):
+        np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("context", [one_thread, pure_numpy])
+def test_no_array_of_thetas_size_is_allocated(context):
+    size = 40 * SLICE
+    rule = Adam()
+    s = rule.init(np.ones(size, np.float32))
+    g = np.ones(size, np.float32)
+    with context():
+        rule.step(s, g, inplace=True)
+        tracemalloc.start()
+        rule.step(s, g, inplace=True)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 0.5 * g.nbytes
+
+
+def test_the_state_is_the_slots_and_nothing_else():
+    rule = Adam()
+    s = rule.init(np.ones(2 * SLICE))
+    rule.step(s, np.ones(2 * SLICE), inplace=True)
+    arrays = {name for name, value in vars(s).items() if isinstance(value, np.ndarray)}
+    assert arrays == {"theta", "m", "v"}
+
+
+@needs_numba
+def test_python_threads_may_step_at_once():
+    size = fast.PARALLEL_SIZE + 3
+    rule, g = Adam(), np.ones(fast.PARALLEL_SIZE + 3)
+    states = [rule.init(np.zeros(size)) for _ in range(4)]
+    threads = [threading.Thread(target=lambda s=s: [rule.step(s, g, inplace=True) for _ in range(5)]) for s in states]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for s in states:
+        np.testing.assert_array_equal(s.theta, states[0].theta)
+        assert s.t == 5
+
+
+def test_switches_nest_and_are_undone():
+    outside = Adam().kernel() is None
+    with pure_numpy():
+        with pure_numpy():
+            assert Adam().kernel() is None
+        assert Adam().kernel() is None
+    assert (Adam().kernel() is None) == outside
+
+
+def test_without_numba(tmp_path):
+    """A numba that cannot be imported, as for a numpy too new for it: the same numbers, and it is said."""
+    (tmp_path / "numba.py").write_text("raise ImportError('Numba needs another NumPy')")
+    code = (
+        "import numpy as np; from adamcore import Adam, show_versions; rule = Adam(); s = rule.init(np.zeros(99999));"
+        "rule.step(s, np.ones(99999), inplace=True); show_versions(); print(s.theta[0] == s.theta[-1])"
+    )
+    paths = [str(tmp_path), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert "the readable update in slices" in done.stdout
+    assert done.stdout.endswith("True\n")
+
+
+def test_importing_the_package_imports_neither_numba_nor_matplotlib():
+    code = "import sys, adamcore; print({'numba', 'matplotlib', 'scipy', 'sklearn'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
+
+
+def test_show_versions(capsys):
+    show_versions()
+    printed = capsys.readouterr().out
+    for name in ("adamcore", "Python", "numpy", "numba", "BLAS", "Adam in place"):
+        assert name in printed

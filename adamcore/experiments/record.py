@@ -69,7 +69,7 @@ class Record:
     versions : dict of str to str
         Of Python's packages that the numbers depend on.
     seconds : float
-        Processor time of all runs together.
+        The run times of all runs added up, on whatever else the machine was doing.
     runs : list of dict
         For each run its contender, rule, seed, ``epoch_cost``, ``epoch_objective``, ``first_losses``,
         ``diverged_at`` (the step, or None) and ``seconds``.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adamcore import LogisticRegression
+from adamcore import AdaGrad, LogisticRegression, Nesterov
 from tests.book.equations import equation
 
 
@@ -55,7 +55,7 @@ def test_softmax_gradient(case):
 @equation(
     "eq-logistic-gradient",
     r"""\nabla_W f = \frac{1}{n} X^\top (P - Y) + \lambda W, \qquad
-    \nabla_b f = \frac{1}{n} \sum_{i=1}^{n} (p_i - y_i).""",
+    \nabla_b f = \frac{1}{n} \sum_{i=1}^{n} (P_i - Y_i).""",
 )
 def test_gradient(case):
     model, theta, x, y, _, p = case
@@ -64,3 +64,32 @@ def test_gradient(case):
     W = model.layout.views(theta).W
     np.testing.assert_allclose(gradient.W, x.T @ (p - truth) / len(y) + model.l2 * W)
     np.testing.assert_allclose(gradient.b, (p - truth).sum(axis=0) / len(y))
+
+
+@equation(
+    "eq-adagrad",
+    r"\theta_t = \theta_{t-1} - \alpha\, \frac{g_t}{\sqrt{\sum_{i=1}^{t} g_i^2} + \epsilon}.",
+)
+def test_adagrad(rng):
+    rule, gradients, theta = AdaGrad(alpha=0.3, eps=0.1), rng.normal(size=(8, 3)), np.zeros(3)
+    s = rule.init(theta)
+    for t, g in enumerate(gradients, start=1):
+        theta = theta - 0.3 * g / (np.sqrt((gradients[:t] ** 2).sum(axis=0)) + 0.1)
+        rule.step(s, g)
+        np.testing.assert_allclose(s.theta, theta)
+
+
+@equation(
+    "eq-nesterov",
+    r"""b_t = \mu b_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha\, (g_t + \mu b_t),
+    \qquad \mu = 0.9 .""",
+)
+def test_nesterov(rng):
+    rule, b, theta = Nesterov(alpha=0.3), 0, np.zeros(3)
+    assert rule.mu == 0.9
+    s = rule.init(theta)
+    for g in rng.normal(size=(8, 3)):
+        b = rule.mu * b + g
+        theta = theta - 0.3 * (g + rule.mu * b)
+        rule.step(s, g)
+        np.testing.assert_allclose(s.theta, theta)

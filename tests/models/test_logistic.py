@@ -73,6 +73,15 @@ def test_penalty_is_what_the_objective_adds():
     assert without.penalty(theta) == 0
 
 
+def test_smallest_sizes_and_dtypes():
+    for dtype in (np.float32, np.float64):
+        model = LogisticRegression(1, 1, dtype=dtype)
+        assert model.dtype is dtype
+        assert model.init(np.random.default_rng(0)).dtype == dtype
+    assert model.layout.zeros(np.float64).dtype == np.float64
+    assert model.layout.zeros().dtype == np.float32
+
+
 @pytest.mark.parametrize("arguments", [{"n_features": 0}, {"n_classes": 0}, {"l2": -1.0}, {"l2": np.nan}])
 def test_errors(arguments):
     with pytest.raises(ValueError, match="must be"):

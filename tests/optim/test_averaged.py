@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adamcore import SGD, Adam, AdamL2, AdamW, Averaged, Decayed, Rule, State, Trace, inverse_sqrt
+from adamcore import SGD, AdaGrad, Adam, AdamL2, AdamW, Averaged, Decayed, Rule, State, Trace, inverse_sqrt
 from adamcore.optim.base import SLICE
 
 
@@ -60,6 +60,12 @@ class TestAveraged:
             rule.step(other, g, inplace=True)
         np.testing.assert_array_equal(one.theta_bar, other.theta_bar)
 
+    def test_slots_start_as_the_rules_own(self):
+        rule = Averaged(AdaGrad(initial=0.5), beta=np.float64(0.9))
+        s = rule.init(np.ones(2))
+        np.testing.assert_array_equal((s.G, s.theta_bar), [[0.5, 0.5], [0, 0]])
+        assert type(rule.beta) is float
+
     def test_states_do_not_mix(self):
         s = Averaged(Adam()).init(np.ones(1))
         with pytest.raises(TypeError, match=r"belongs to Averaged\(Adam\), not to Adam"):
@@ -91,6 +97,8 @@ class TestDecayed:
     def test_errors(self):
         with pytest.raises(TypeError, match="is not a rule with an alpha"):
             Decayed(0.1)
+        with pytest.raises(TypeError, match="is not a rule with an alpha"):
+            Decayed(Averaged(SGD()))
         with pytest.raises(ValueError, match="Decayed: form = 'L2' is not allowed"):
             Decayed(SGD(), 0.1, "L2")
         with pytest.raises(ValueError, match="Decayed: weight_decay = -1.0"):
@@ -112,6 +120,14 @@ class TestTrace:
             np.testing.assert_array_equal(trace.history["step"][t], (s.theta - before)[[1, 3]])
             np.testing.assert_array_equal(trace.history["g"][t], g[[1, 3]])
         np.testing.assert_array_equal(trace.history["t"], np.arange(2, 26))
+        assert set(trace.history) == {"t", "g", "step", "theta", "m", "v", "m_hat", "v_hat"}
+
+    def test_coordinates_of_a_matrix(self):
+        rule = SGD(alpha=1.0)
+        s = rule.init(np.zeros((2, 3)))
+        trace = Trace(rule, s, 4)
+        trace.record(np.arange(6.0).reshape(2, 3))
+        np.testing.assert_array_equal(trace.history["theta"], [[-4.0]])
 
     def test_it_does_not_touch_the_state(self):
         rule = Adam()

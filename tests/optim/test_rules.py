@@ -123,6 +123,22 @@ def test_in_place_reuses_the_memory(rule):
     np.testing.assert_array_equal(theta, 1)
 
 
+def test_printed_for_a_reader():
+    s = optim.Momentum(alpha=0.5).init(np.zeros(1))
+    assert repr(s) == "State(owner='Momentum', t=0, theta=array([0.]), b=array([0.]))"
+    assert repr(optim.Momentum(alpha=0.5)) == "Momentum(alpha=0.5, mu=0.9, form='heavy_ball')"
+
+
+def test_a_rule_without_update_says_so():
+    @dataclasses.dataclass(frozen=True)
+    class Nothing(Rule):
+        alpha: float = 0.1
+
+    rule = Nothing()
+    with pytest.raises(NotImplementedError, match="Nothing defines no update"):
+        rule.step(rule.init(np.zeros(1)), np.zeros(1))
+
+
 def test_in_place_leaves_no_outdated_m_hat():
     rule = Adam()
     s = rule.init(np.ones(2 * SLICE))

@@ -1,3 +1,4 @@
+import json
 import math
 
 import numpy as np
@@ -33,7 +34,7 @@ EXAMPLES = [inverse_sqrt(0.1, 7), step_decay(0.1, 3), cosine(1, 9, 0.1), warmup(
 
 @pytest.mark.parametrize("schedule", EXAMPLES, ids=repr)
 def test_plain_data_and_back(schedule):
-    assert schedules.from_dict(schedule.to_dict()) == schedule
+    assert schedules.from_dict(json.loads(json.dumps(schedule.to_dict()))) == schedule
     assert eval(repr(schedule)) == schedule
     assert all(type(schedule(t)) is float and schedule(t) >= 0 for t in (1, 2, 10, 1000))
 
@@ -47,7 +48,9 @@ def test_plain_data_and_back(schedule):
         (lambda: inverse_sqrt(1, 0), "steps_per_epoch"),
         (lambda: inverse_sqrt(1, 1.5), "steps_per_epoch"),
         (lambda: inverse_sqrt(1, math.inf), "steps_per_epoch"),
+        (lambda: step_decay(-1, 1), "alpha"),
         (lambda: step_decay(1, 0), "every"),
+        (lambda: cosine(-1, 1), "alpha"),
         (lambda: step_decay(1, 1, -0.1), "factor"),
         (lambda: cosine(1, 0), "steps"),
         (lambda: cosine(1, 1, math.inf), "end"),
@@ -63,3 +66,8 @@ def test_errors(make, name):
 def test_unknown_schedule():
     with pytest.raises(ValueError, match="unknown schedule 'linear'; there are inverse_sqrt, step_decay, cosine"):
         schedules.from_dict({"schedule": "linear"})
+
+
+def test_printed_for_a_reader():
+    assert str(inverse_sqrt(0.001, steps_per_epoch=469)) == "0.001 / sqrt(epoch)"
+    assert str(inverse_sqrt(0.1)) == "0.1 / sqrt(step)"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from adamcore import SGD, AdaGrad, Adam, Momentum, Nesterov
+from adamcore import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp, inverse_sqrt
 
 SETTINGS = [
     {},
@@ -105,8 +105,6 @@ def test_where_float32_squares_underflow_or_overflow():
 
 def test_adagrad_is_a_limit_of_adam():
     """Section 5: beta1 = 0, beta2 -> 1 and alpha / sqrt(t) give AdaGrad."""
-    from adamcore import inverse_sqrt
-
     gradients = np.random.default_rng(4).normal(size=(200, 3))
     adam = Adam(alpha=inverse_sqrt(0.1), beta1=0, beta2=1 - 1e-9, eps=0)
     adagrad = AdaGrad(alpha=0.1, eps=0)
@@ -148,3 +146,59 @@ def test_nesterov_is_the_look_ahead_form_seen_from_the_point_ahead():
         velocity = mu * velocity - alpha * gradient(theta + mu * velocity)
         theta = theta + velocity
         np.testing.assert_allclose(s.theta, theta + mu * velocity, rtol=1e-12)
+
+
+def test_adam_w_in_the_papers_form():
+    """Algorithm 2 of arXiv:1711.05101: eta_t multiplies the step and lambda, and alpha does not touch lambda."""
+    gradients = np.random.default_rng(5).normal(size=(20, 3))
+    alpha, weight_decay = 0.05, 0.02
+    rule = AdamW(
+        alpha=inverse_sqrt(alpha), weight_decay=inverse_sqrt(weight_decay), decay_form="paper", beta1=0.8, beta2=0.95
+    )
+    plain = Adam(alpha=1.0, beta1=0.8, beta2=0.95)
+    s, moments, theta = rule.init(np.ones(3)), plain.init(np.zeros(3)), np.ones(3)
+    for t, g in enumerate(gradients, start=1):
+        before = moments.theta
+        plain.step(moments, g)
+        eta = 1 / math.sqrt(t)
+        theta = theta + eta * alpha * (moments.theta - before) - eta * weight_decay * theta
+        rule.step(s, g)
+        np.testing.assert_allclose(s.theta, theta, rtol=1e-12)
+
+
+@pytest.mark.parametrize("rule", [Momentum, Nesterov, RMSProp], ids=lambda rule: rule.__name__)
+def test_forms_of_momentum_differ_only_under_a_schedule(rule):
+    gradients = np.random.default_rng(6).normal(size=(10, 3))
+
+    def end(**hyper):
+        made = rule(mu=0.8, **hyper)
+        s = made.init(np.ones(3))
+        for g in gradients:
+            made.step(s, g)
+        return s.theta
+
+    np.testing.assert_allclose(end(alpha=0.1), end(alpha=0.1, form="velocity"), rtol=1e-12)
+    heavy, velocity = (end(alpha=inverse_sqrt(0.1), form=form) for form in ("heavy_ball", "velocity"))
+    assert np.abs(heavy - velocity).max() > 1e-3
+
+
+def test_forms_of_rmsprops_momentum_by_hand():
+    """Two steps with alpha_1 = 0.1 and alpha_2 = 0.1 / sqrt(2), gradients 1 and 2, rho = 0: the rescaled are 1."""
+    expected = {
+        "heavy_ball": -0.1 * 1 - 0.1 / math.sqrt(2) * (0.8 * 1 + 1),
+        "velocity": -0.1 * 1 - (0.8 * 0.1 + 0.1 / math.sqrt(2)),
+    }
+    for form, theta in expected.items():
+        rule = RMSProp(alpha=inverse_sqrt(0.1), rho=0, eps=0, mu=0.8, form=form)
+        s = rule.init(np.zeros(1))
+        rule.step(s, np.array([1.0]))
+        rule.step(s, np.array([2.0]))
+        np.testing.assert_allclose(s.theta, theta, rtol=1e-14)
+
+
+def test_the_centered_mean_is_a_mean():
+    rule = RMSProp(rho=0.5, centered=True)
+    s = rule.init(np.zeros(1))
+    for g in (4.0, 2.0):
+        rule.step(s, np.array([g]))
+    assert s.g_mean == 0.5 * 0.5 * 4 + 0.5 * 2

@@ -53,13 +53,16 @@ def test_plain_data_and_back(schedule):
         (lambda: cosine(-1, 1), "alpha"),
         (lambda: step_decay(1, 1, -0.1), "factor"),
         (lambda: cosine(1, 0), "steps"),
+        (lambda: cosine(1, 1, -1), "end"),
         (lambda: cosine(1, 1, math.inf), "end"),
         (lambda: warmup(-1, 5), "alpha"),
         (lambda: warmup(1, 0), "steps"),
     ],
 )
 def test_errors(make, name):
-    with pytest.raises(ValueError, match=rf"\w+: {name} = .* is not allowed; it must be a (finite|whole) number"):
+    schedules = "(inverse_sqrt|step_decay|cosine|warmup)"
+    message = rf"^{schedules}: {name} = .* is not allowed; it must be a (finite number >= 0|whole number >= 1)\.$"
+    with pytest.raises(ValueError, match=message):
         make()
 
 

@@ -197,7 +197,7 @@ class Rule:
         """Apply the rule's formula for step ``s.t``, which has been counted already."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
-    def step(self, s: State, g: Any, *, inplace: bool = False) -> None:
+    def step(self, s: State, g: Any, *, inplace: bool = False, check_finite: bool = True) -> None:
         """Take one step: count it, then update the state with the gradient ``g``.
 
         Parameters
@@ -211,6 +211,10 @@ class Rule:
             Write into the state's arrays instead, a cache-sized slice at a time or by a compiled kernel: the
             same numbers to the last bit, faster for large theta, and no new array of its size. Arrays that
             you took from the state before may change under you.
+        check_finite : bool, default True
+            Whether to look for NaN and infinity in the gradient before anything is changed. That reads the
+            gradient once more, about an eighth of the memory traffic of Adam's compiled step. With False
+            such values go into the state.
 
         Raises
         ------
@@ -224,7 +228,9 @@ class Rule:
         check_owner(self, s)
         large = inplace and self.elementwise and s.theta.size > SLICE
         kernel = self.kernel() if large else None
-        g = checked_gradient(s, g, kernel.all_finite if kernel else all_finite)
+        g = checked_gradient(s, g)
+        if check_finite:
+            require_finite(s, g, kernel.all_finite if kernel else all_finite)
         s.t += 1
         rule = self.at(s.t)
         if not large:
@@ -336,7 +342,7 @@ def check_owner(rule: Rule, s: State) -> None:
         raise TypeError(f"this state belongs to {s.owner}, not to {owner}: make one with {owner}(...).init(theta).")
 
 
-def checked_gradient(s: State, g: Any, finite: Callable[[np.ndarray], bool]) -> np.ndarray:
+def checked_gradient(s: State, g: Any) -> np.ndarray:
     """The gradient as an array, or an error that names the step it came at."""
     g = np.asarray(g)
     if g.shape != s.theta.shape:
@@ -346,11 +352,15 @@ def checked_gradient(s: State, g: Any, finite: Callable[[np.ndarray], bool]) -> 
             f"the gradient at step {s.t + 1} has dtype {g.dtype}, but theta has {s.theta.dtype}. "
             "Compute it in theta's dtype, or convert it with g.astype(theta.dtype)."
         )
+    return g
+
+
+def require_finite(s: State, g: np.ndarray, finite: Callable[[np.ndarray], bool]) -> None:
+    """Raise if the gradient holds NaN or infinity; the error names the step it came at."""
     if not finite(g):
         raise NotFiniteError(
             f"the gradient at step {s.t + 1} is not finite: {where_not_finite(g)}. The state is unchanged."
         )
-    return g
 
 
 def all_finite(x: np.ndarray) -> bool:
@@ -408,7 +418,7 @@ def divide(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A / b, and 0 where b is 0: a coordinate that never had a gradient does not move."""
     if b.size == 0 or b.min() > 0:
         return a / b
-    return np.divide(a, b, out=np.zeros_like(a), where=b > 0)
+    return np.divide(a, b, out=np.zeros_like(a), where=b != 0)
 
 
 def root(x: np.ndarray, eps: float, eps_place: str) -> np.ndarray:

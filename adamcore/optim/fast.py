@@ -59,7 +59,7 @@ def kernels() -> Kernels | None:
                 v[i] = beta2 * v[i] + one_minus_beta2 * (g[i] * g[i])
                 denominator = np.sqrt(v[i] / v_correction) + eps
                 ratio = (m[i] / m_correction) / denominator
-                theta[i] = theta[i] - alpha * (ratio if denominator > zero else zero)
+                theta[i] = theta[i] - alpha * (ratio if denominator != zero else zero)
 
         def finite(g):
             # x - x is 0, or NaN where x is not finite; counted, since an early exit would not vectorize.

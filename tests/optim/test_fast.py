@@ -172,3 +172,19 @@ def test_show_versions(capsys):
     printed = capsys.readouterr().out
     for name in ("adamcore", "Python", "numpy", "numba", "BLAS", "Adam in place"):
         assert name in printed
+
+
+@pytest.mark.parametrize("context", [one_thread, pure_numpy])
+@pytest.mark.parametrize("size", [3, SLICE + 1])
+def test_unchecked_steps_are_the_same_and_let_everything_through(context, size):
+    rule = Adam()
+    one, other = rule.init(np.ones(size)), rule.init(np.ones(size))
+    g = np.linspace(-1, 1, size)
+    with context():
+        rule.step(one, g, inplace=True)
+        rule.step(other, g, inplace=True, check_finite=False)
+        np.testing.assert_array_equal(one.theta, other.theta)
+        g[1] = np.nan
+        rule.step(other, g, inplace=True, check_finite=False)
+    assert other.t == 2
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(other.theta)), [1])

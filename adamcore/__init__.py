@@ -16,7 +16,17 @@ Examples
 True
 """
 
-from adamcore.data import load_mnist, minibatches
+from adamcore.data import (
+    DataError,
+    Dataset,
+    Whitening,
+    drop_words,
+    load_cifar10,
+    load_imdb,
+    load_mnist,
+    minibatches,
+    scale_pixels,
+)
 from adamcore.models import LogisticRegression
 from adamcore.optim import (
     SGD,
@@ -58,6 +68,8 @@ __all__ = [
     "AdamL2",
     "AdamW",
     "Averaged",
+    "DataError",
+    "Dataset",
     "Decayed",
     "Lion",
     "LogisticRegression",
@@ -70,11 +82,16 @@ __all__ = [
     "Rule",
     "State",
     "Trace",
+    "Whitening",
     "__version__",
     "cosine",
+    "drop_words",
     "inverse_sqrt",
+    "load_cifar10",
+    "load_imdb",
     "load_mnist",
     "minibatches",
+    "scale_pixels",
     "show_versions",
     "step_decay",
     "warmup",

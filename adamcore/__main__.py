@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 import adamcore
+from adamcore.data.command import data
 from adamcore.experiments import EXPERIMENTS, Record, judge_mnist_logistic
 from adamcore.experiments import run as run_experiment
 from adamcore.experiments.claims import CLOSE
@@ -18,6 +19,9 @@ SCALES = ("smoke", "book", "full")
 @click.version_option(adamcore.__version__, package_name="adamcore")
 def main() -> None:
     """Run the experiments of the book on Adam, and report on them."""
+
+
+main.add_command(data)
 
 
 def _common(command):

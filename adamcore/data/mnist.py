@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import zlib
-from importlib.resources import files
 
 import numpy as np
 
-from adamcore.data.dataset import DataError, Dataset, check_digest
+from adamcore.data.dataset import DataError, Dataset, check_digest, digest_of
 from adamcore.data.idx import parse_idx
+from adamcore.data.packaged import ADVICE, read_packaged
 
 DIGESTS = {
     "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
@@ -47,9 +46,6 @@ def load_mnist() -> Dataset:
     x_train, y_train, x_test, y_test = (read(name) for name in DIGESTS)
     if len(x_train) != len(y_train) or len(x_test) != len(y_test):
         raise DataError("MNIST: the numbers of images and of labels differ.")
-    digest = hashlib.sha256()
-    for array in (x_train, y_train, x_test, y_test):
-        digest.update(array)
     return Dataset(
         name="MNIST",
         x_train=x_train,
@@ -61,19 +57,17 @@ def load_mnist() -> Dataset:
         license="Creative Commons Attribution-ShareAlike 3.0; see adamcore/data/LICENSES.md",
         citation="Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document "
         "recognition. Proceedings of the IEEE 86(11):2278-2324, 1998.",
-        digest=digest.hexdigest(),
+        digest=digest_of(x_train, y_train, x_test, y_test),
     )
 
 
 def read(name: str) -> np.ndarray:
-    """One embedded file as an array, its content checked."""
-    advice = "Install the package again."
+    """One embedded file as an array, its content checked: gzip's own bytes are not the official ones, these are."""
+    where = f"MNIST: the embedded file {name}.gz"
+    packed = read_packaged("mnist", f"{name}.gz")
     try:
-        packed = (files("adamcore.data") / "embedded" / f"{name}.gz").read_bytes()
         content = gzip.decompress(packed)
-    except FileNotFoundError:
-        raise DataError(f"MNIST: the embedded file {name}.gz is missing. {advice}") from None
     except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"MNIST: the embedded file {name}.gz cannot be read ({error}). {advice}") from None
-    check_digest(content, DIGESTS[name], f"MNIST: the embedded file {name}.gz", advice)
+        raise DataError(f"{where} cannot be read ({error}). {ADVICE}") from None
+    check_digest(content, DIGESTS[name], where, ADVICE)
     return parse_idx(content, name)

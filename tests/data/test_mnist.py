@@ -1,10 +1,9 @@
 import gzip
-import shutil
 
 import numpy as np
 import pytest
 
-from adamcore.data import DataError, load_mnist, mnist
+from adamcore.data import DataError, load_mnist
 from adamcore.data.idx import parse_idx
 
 
@@ -34,10 +33,8 @@ class TestDamage:
     NAME = "t10k-labels-idx1-ubyte"
 
     @pytest.fixture
-    def file(self, tmp_path, monkeypatch):
-        shutil.copytree(mnist.files("adamcore.data") / "embedded", tmp_path / "embedded")
-        monkeypatch.setattr(mnist, "files", lambda package: tmp_path)
-        return tmp_path / "embedded" / f"{self.NAME}.gz"
+    def file(self, copied):
+        return copied / f"{self.NAME}.gz"
 
     def test_missing(self, file):
         file.unlink()

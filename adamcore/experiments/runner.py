@@ -11,14 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import joblib
-from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from adamcore.experiments.experiment import Experiment, Run
 from adamcore.experiments.problems import make_problem
 from adamcore.experiments.record import Record
 from adamcore.experiments.train import streams, train
-from adamcore.optim import one_thread
 
 
 def run(
@@ -80,19 +78,18 @@ def run(
 
 
 def make_run(key: str, single: Run) -> dict[str, Any]:
-    """One run, on one BLAS thread: a single thread's result does not depend on how many jobs there are."""
+    """One run; training is on one thread, so its result does not depend on how many jobs there are."""
     start = time.perf_counter()
     problem = make_problem(single.problem, dict(single.parameters))
-    with threadpool_limits(1, user_api="blas"), one_thread():
-        history = train(
-            problem.model,
-            single.rule,
-            problem.x,
-            problem.y,
-            epochs=single.epochs,
-            batch_size=single.batch_size,
-            streams=streams(single.seed),
-        )
+    history = train(
+        problem.model,
+        single.rule,
+        problem.x,
+        problem.y,
+        epochs=single.epochs,
+        batch_size=single.batch_size,
+        streams=streams(single.seed),
+    )
     return {
         "key": key,
         "contender": single.contender,

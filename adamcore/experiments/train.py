@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from adamcore.data import minibatches
-from adamcore.optim import NotFiniteError, Rule, State
+from adamcore.optim import NotFiniteError, Rule, State, one_thread
 
 
 class Streams(NamedTuple):
@@ -80,7 +81,10 @@ def train(
     streams: Streams,
     on_epoch: Callable[[int, History], None] | None = None,
 ) -> History:
-    """Minimize a model's objective on minibatches.
+    """Minimize a model's objective on minibatches, on one thread.
+
+    Parallelism is over runs: for models of this size that is faster than threads within one, and no result
+    depends on how many threads there were.
 
     Parameters
     ----------
@@ -119,7 +123,7 @@ def train(
     history = History(rule.init(model.init(streams.initialization)))
     s = history.state
     # A run that diverges overflows on its way; it is reported by its step, not by numpy's warnings.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"), threadpool_limits(1, user_api="blas"), one_thread():
         for epoch in range(1, epochs + 1):
             objective = cost = 0.0
             for batch in minibatches(len(y), batch_size, streams.order):

@@ -25,6 +25,7 @@ from adamcore import (
     AMSGrad,
     Averaged,
     Momentum,
+    NAdam,
     RAdam,
     RMSProp,
     inverse_sqrt,
@@ -833,6 +834,16 @@ class TestRelatives:
             variance = (weights * (gradients[:t] - mean) ** 2).sum(axis=0)
             np.testing.assert_allclose(made[t - 1], np.sign(mean) / np.sqrt(1 + variance / mean**2), rtol=1e-9)
         assert np.abs(made).max() <= 1 + 1e-12
+
+    @pytest.mark.parametrize("momentum_decay", [None, 0.0, 0.004])
+    def test_nadam_looks_one_step_ahead_on_a_constant_gradient(self, momentum_decay):
+        """mu_(t+1) (1 - beta1^t) / (1 - mu_1 ... mu_(t+1)) + (1 - mu_t) / (1 - mu_1 ... mu_t), in units of alpha."""
+        t = np.arange(1, 102)
+        mu = np.full(101, 0.9) if momentum_decay is None else 0.9 * (1 - 0.5 * 0.96 ** (momentum_decay * t))
+        product = np.cumprod(mu)
+        expected = mu[1:] * (1 - 0.9 ** t[:-1]) / (1 - product[1:]) + (1 - mu[:-1]) / (1 - product[:-1])
+        made = steps(NAdam(alpha=1, eps=0, momentum_decay=momentum_decay), np.full(100, -2.0))
+        np.testing.assert_allclose(made, expected, rtol=1e-10)
 
     @pytest.mark.parametrize("beta", [0.9, 0.999, 0.0, None])
     def test_average_of_a_point_that_stands_still(self, beta):

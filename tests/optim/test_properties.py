@@ -19,7 +19,7 @@ from adamcore.optim import Adam, AdamL2, AdamW, AMSGrad, Averaged, Decayed, inve
 RULES = [getattr(optim, name) for name in optim.RULES]
 every_rule = pytest.mark.parametrize("rule_class", [*RULES, Averaged, Decayed], ids=lambda c: c.__name__)
 
-searched = settings(derandomize=True, deadline=None, database=None, max_examples=20)
+searched = settings(derandomize=True, deadline=None, database=None, max_examples=15)
 
 dtypes = st.sampled_from([np.float32, np.float64])
 

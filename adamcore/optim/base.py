@@ -14,8 +14,11 @@ import numpy as np
 from adamcore.optim.schedules import Schedule
 from adamcore.optim.schedules import from_dict as schedule_from_dict
 
-SLICE = 32_768
+SLICE = 65_536
 """Coordinates that the in-place step updates at a time: the temporaries then stay in the cache."""
+
+COMPILED_SIZE = 1_000
+"""Coordinates from which on the in-place step uses a compiled kernel, if there is one."""
 
 FINITE_SLICE = 262_144
 """Coordinates whose finiteness is checked at a time."""
@@ -226,21 +229,21 @@ class Rule:
             If ``g`` holds NaN or infinity; it names the step, and the state is unchanged.
         """
         check_owner(self, s)
-        large = inplace and self.elementwise and s.theta.size > SLICE
-        kernel = self.kernel() if large else None
+        kernel = self.kernel() if inplace and s.theta.size >= COMPILED_SIZE else None
+        sliced = inplace and self.elementwise and s.theta.size > SLICE
         g = checked_gradient(s, g)
         if check_finite:
             require_finite(s, g, kernel.all_finite if kernel else all_finite)
         s.t += 1
         rule = self.at(s.t)
-        if not large:
-            rule.update(s, g)
-            return
-        prepare_in_place(self, s)
         if kernel:
+            prepare_in_place(self, s)
             kernel.update(rule, s, g)
-        else:
+        elif sliced:
+            prepare_in_place(self, s)
             in_slices(rule, s, g)
+        else:
+            rule.update(s, g)
 
     def kernel(self) -> Kernel | None:
         """Return a compiled way to the same numbers as ``update`` in place, if there is one."""
@@ -366,7 +369,7 @@ def require_finite(s: State, g: np.ndarray, finite: Callable[[np.ndarray], bool]
 def all_finite(x: np.ndarray) -> bool:
     """Whether no value is NaN or infinite, without a temporary of x's size."""
     if x.size <= FINITE_SLICE:
-        return bool(np.isfinite(x).all())
+        return np.count_nonzero(np.isfinite(x)) == x.size  # of small arrays in half the time of all()
     flat = x.reshape(-1)
     return all(np.isfinite(flat[i : i + FINITE_SLICE]).all() for i in range(0, x.size, FINITE_SLICE))
 
@@ -397,6 +400,9 @@ def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:
     scalars = {name: getattr(s, name) for name in rule.scalars}
     g = g.reshape(-1)
     part = State(s.owner, s.theta, s.t)
+    # Freed at once: from then on glibc keeps as much for the temporaries below. Otherwise it may give them back
+    # to the system after each slice and fetch them again page by page, which takes as long as the arithmetic.
+    np.empty(8 * SLICE, g.dtype)
     for start in range(0, g.size, SLICE):
         here = slice(start, start + SLICE)
         vars(part).update({name: array[here] for name, array in whole.items()}, **scalars)

@@ -87,7 +87,7 @@ def adam_kernel() -> Kernel | None:
 
 def update(rule: Adam, s: State, g: np.ndarray) -> None:
     """Adam's update of the whole state, in place."""
-    theta, m, v, g = (np.reshape(array, -1) for array in (s.theta, s.m, s.v, g))
+    theta, m, v, g = (array.reshape(-1) for array in (s.theta, s.m, s.v, g))
     v_correction = rule.v_correction(s.t)
     eps = rule.eps / v_correction**0.5 if rule.eps_place == "hat" else rule.eps
     numbers = (
@@ -106,7 +106,7 @@ def update(rule: Adam, s: State, g: np.ndarray) -> None:
 
 def all_finite(x: np.ndarray) -> bool:
     """Whether no value is NaN or infinite, in one pass."""
-    return bool(_call(kernels().finite, kernels().finite_parallel, np.reshape(x, -1)))
+    return bool(_call(kernels().finite, kernels().finite_parallel, x.reshape(-1)))
 
 
 def _call(serial: Callable, parallel: Callable, first: np.ndarray, *rest: object) -> object:

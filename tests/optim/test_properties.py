@@ -128,7 +128,7 @@ def test_in_place_is_the_readable_step_bit_for_bit(rule_class, data):
     rule = data.draw(rules(rule_class))
     gradients = data.draw(histories(data.draw(dtypes)))
     readable = run(rule, start(gradients), gradients)
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         assert_same(rule, readable, run(rule, start(gradients), gradients, inplace=True))
         with pure_numpy():
             assert_same(rule, readable, run(rule, start(gradients), gradients, inplace=True))
@@ -149,7 +149,7 @@ def test_memory_layout_of_the_gradient_does_not_matter(rule_class, data):
     wide = np.zeros((len(gradients), 6, 4), gradients.dtype)
     wide[:, ::2] = gradients
     layouts = ([np.asfortranarray(g) for g in gradients], wide[:, ::2], gradients[:, ::-1].copy()[:, ::-1])
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         for layout in layouts:
             for inplace in (False, True):
                 assert_same(rule, expected, run(rule, start(gradients), layout, inplace=inplace))
@@ -164,7 +164,7 @@ def test_no_array_of_the_caller_is_written_to(rule_class, data):
     gradients = data.draw(histories(data.draw(dtypes)))
     theta = start(gradients)
     before = gradients.copy(), theta.copy()
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         for inplace in (False, True):
             s = rule.init(theta)
             for g in gradients:
@@ -188,7 +188,7 @@ def test_dtype_and_shape_are_kept_and_everything_is_finite(rule_class, data):
     rule = data.draw(rules(rule_class))
     dtype = data.draw(dtypes)
     gradients = data.draw(histories(dtype, decades=6 if dtype is np.float32 else 12))
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         for inplace in (False, True):
             s = run(rule, start(gradients), gradients, inplace=inplace)
             for name in ("theta", *rule.slots):
@@ -219,7 +219,7 @@ def test_squares_beyond_the_range_stop_a_coordinate_and_spoil_no_other(dtype, da
     gradients = data.draw(histories(dtype, shape=(9,)))
     huge = gradients.copy()
     huge[0, 4] = data.draw(st.sampled_from([-0.5, 0.1, 0.5])) * np.finfo(dtype).max
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         expected = run(rule, start(gradients), gradients).theta
         for inplace in (False, True):
             theta = run(rule, start(gradients), huge, inplace=inplace).theta
@@ -233,7 +233,7 @@ def test_squares_beyond_the_range_stop_a_coordinate_and_spoil_no_other(dtype, da
 def test_without_gradient_and_decay_theta_does_not_move(rule_class, data):
     rule = data.draw(rules(rule_class, weight_decay=0.0))
     theta = start(data.draw(histories(data.draw(dtypes), steps=(1, 1))))
-    with mock.patch("adamcore.optim.base.SLICE", 4):
+    with mock.patch.multiple("adamcore.optim.base", SLICE=4, COMPILED_SIZE=4):
         for inplace in (False, True):
             s = run(rule, theta, np.zeros((5, *theta.shape), theta.dtype), inplace=inplace)
             np.testing.assert_array_equal(s.theta, theta)

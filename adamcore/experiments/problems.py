@@ -17,8 +17,7 @@ class Problem:
     """A model, its training examples, and the digest of the data set that they come from."""
 
     model: Any
-    x: np.ndarray
-    y: np.ndarray
+    data: tuple[Any, ...]
     digest: str
 
 
@@ -27,7 +26,7 @@ def mnist_logistic(n_train: int, l2: float) -> Problem:
     mnist = load_mnist()
     x = mnist.x_train[:n_train].reshape(-1, 784).astype(np.float32)
     x /= 255
-    return Problem(LogisticRegression(784, 10, l2=l2), x, mnist.y_train[:n_train].astype(np.intp), mnist.digest)
+    return Problem(LogisticRegression(784, 10, l2=l2), (x, mnist.y_train[:n_train].astype(np.intp)), mnist.digest)
 
 
 PROBLEMS = {"mnist_logistic": mnist_logistic}

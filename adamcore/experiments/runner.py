@@ -84,8 +84,7 @@ def make_run(key: str, single: Run) -> dict[str, Any]:
     history = train(
         problem.model,
         single.rule,
-        problem.x,
-        problem.y,
+        problem.data,
         epochs=single.epochs,
         batch_size=single.batch_size,
         streams=streams(single.seed),

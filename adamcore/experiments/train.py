@@ -73,8 +73,7 @@ FIRST = 5
 def train(
     model: Any,
     rule: Rule,
-    x: np.ndarray,
-    y: np.ndarray,
+    data: tuple[Any, ...],
     *,
     epochs: int,
     batch_size: int,
@@ -93,8 +92,9 @@ def train(
         :class:`adamcore.models.LogisticRegression`.
     rule : Rule
         The update rule.
-    x, y : numpy.ndarray
-        The examples and their labels, along the first axis.
+    data : tuple
+        What the model's minibatches consist of, such as the examples and their labels: arrays of the same
+        length along the first axis, each indexed by the rows of a minibatch.
     epochs : int
         Passes over the examples.
     batch_size : int
@@ -115,19 +115,20 @@ def train(
     >>> from adamcore.experiments import streams, train
     >>> x = np.array([[0.0], [1.0], [2.0], [3.0]], dtype=np.float32)
     >>> y = np.array([0, 0, 1, 1])
-    >>> history = train(LogisticRegression(1, 2), Adam(alpha=0.1), x, y,
+    >>> history = train(LogisticRegression(1, 2), Adam(alpha=0.1), (x, y),
     ...                 epochs=100, batch_size=2, streams=streams(0))
     >>> history.epoch_cost[0] > 0.6, history.epoch_cost[-1] < 0.3
     (True, True)
     """
     history = History(rule.init(model.init(streams.initialization)))
     s = history.state
+    n = data[0].shape[0]
     # A run that diverges overflows on its way; it is reported by its step, not by numpy's warnings.
     with np.errstate(over="ignore", invalid="ignore"), threadpool_limits(1, user_api="blas"), one_thread():
         for epoch in range(1, epochs + 1):
             objective = cost = 0.0
-            for batch in minibatches(len(y), batch_size, streams.order):
-                loss, gradient = model.loss_and_grad(s.theta, (x[batch], y[batch]), streams.noise)
+            for batch in minibatches(n, batch_size, streams.order):
+                loss, gradient = model.loss_and_grad(s.theta, tuple(part[batch] for part in data), streams.noise)
                 if len(history.first_losses) < FIRST:
                     history.first_losses.append(loss)
                 if not math.isfinite(loss):
@@ -140,8 +141,8 @@ def train(
                 except NotFiniteError:
                     history.diverged_at = s.t + 1
                     return history
-            history.epoch_objective.append(objective / len(y))
-            history.epoch_cost.append(cost / len(y))
+            history.epoch_objective.append(objective / n)
+            history.epoch_cost.append(cost / n)
             if on_epoch is not None:
                 on_epoch(epoch, history)
     return history

@@ -220,8 +220,7 @@ def test_committed_records_can_be_made_again(path):
     history = runner.train(
         problem.model,
         from_dict(single["rule"]),
-        problem.x[:],
-        problem.y,
+        problem.data,
         epochs=1,
         batch_size=record.batch_size,
         streams=runner.streams(single["seed"]),

@@ -18,8 +18,7 @@ def test_history(small):
     history = train(
         LogisticRegression(4, 2, l2=0.1),
         Adam(alpha=0.05),
-        x,
-        y,
+        (x, y),
         epochs=20,
         batch_size=16,
         streams=streams(0),
@@ -38,14 +37,14 @@ def test_each_example_weighs_the_same(small):
     """With a step size of 0, the mean over an epoch is the cost of the whole set, short last batch or not."""
     x, y = small
     model = LogisticRegression(4, 2)
-    history = train(model, SGD(alpha=0), x, y, epochs=1, batch_size=16, streams=streams(0))
+    history = train(model, SGD(alpha=0), (x, y), epochs=1, batch_size=16, streams=streams(0))
     assert history.epoch_cost[0] == pytest.approx(model.loss_and_grad(model.init(None), (x, y))[0])
 
 
 def test_same_seed_same_numbers_other_seed_other_order(small):
     def losses(seed):
         model = LogisticRegression(4, 2)
-        return train(model, Adam(), *small, epochs=2, batch_size=16, streams=streams(seed)).first_losses
+        return train(model, Adam(), small, epochs=2, batch_size=16, streams=streams(seed)).first_losses
 
     assert losses(3) == losses(3)
     assert losses(3) != losses(4)
@@ -80,7 +79,7 @@ class Cliff:
 @pytest.mark.parametrize(("loss", "gradient"), [(np.nan, 1.0), (np.inf, 1.0), (1.0, np.nan)])
 def test_divergence_is_reported_with_its_step_and_the_history_kept(loss, gradient):
     x = np.zeros((2, 1))
-    history = train(Cliff(loss, gradient), SGD(), x, x[:, 0], epochs=9, batch_size=1, streams=streams(0))
+    history = train(Cliff(loss, gradient), SGD(), (x, x[:, 0]), epochs=9, batch_size=1, streams=streams(0))
     assert history.diverged_at == 3
     assert history.epoch_cost == [1.0]
     assert history.state.t == 2
@@ -91,4 +90,4 @@ def test_overflow_on_the_way_to_divergence_is_silent(small):
     x, y = small
     model = LogisticRegression(4, 2, l2=1.0)
     rule = SGD(alpha=inverse_sqrt(1e30))
-    assert train(model, rule, x, y, epochs=3, batch_size=16, streams=streams(0)).diverged_at is not None
+    assert train(model, rule, (x, y), epochs=3, batch_size=16, streams=streams(0)).diverged_at is not None

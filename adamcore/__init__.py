@@ -52,6 +52,7 @@ from adamcore.optim import (
     cosine,
     inverse_sqrt,
     step_decay,
+    walk,
     warmup,
 )
 from adamcore.versions import show_versions
@@ -94,5 +95,6 @@ __all__ = [
     "scale_pixels",
     "show_versions",
     "step_decay",
+    "walk",
     "warmup",
 ]

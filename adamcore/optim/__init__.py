@@ -20,6 +20,7 @@ from adamcore.optim.rmsprop import AdaDelta, RMSProp
 from adamcore.optim.schedules import Schedule, cosine, inverse_sqrt, step_decay, warmup
 from adamcore.optim.sgd import SGD, Momentum, Nesterov
 from adamcore.optim.trace import Trace
+from adamcore.optim.walk import walk
 
 RULES = (
     "SGD",
@@ -79,5 +80,6 @@ __all__ = [
     "pure_numpy",
     "save",
     "step_decay",
+    "walk",
     "warmup",
 ]

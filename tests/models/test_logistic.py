@@ -1,8 +1,12 @@
+import tracemalloc
+
 import numpy as np
 import pytest
+from scipy import sparse
 
 from adamcore import LogisticRegression
-from adamcore.models import Layout
+from adamcore.data import load_imdb
+from adamcore.models import BinaryLogisticRegression, Layout, SparseRows
 
 
 def problem(n=7, n_features=5, n_classes=4, l2=0.3, dtype=np.float64, seed=0):
@@ -82,7 +86,10 @@ def test_smallest_sizes_and_dtypes():
     assert model.layout.zeros().dtype == np.float32
 
 
-@pytest.mark.parametrize("arguments", [{"n_features": 0}, {"n_classes": 0}, {"l2": -1.0}, {"l2": np.nan}])
+@pytest.mark.parametrize(
+    "arguments",
+    [{"n_features": 0}, {"n_classes": 0}, {"l2": -1.0}, {"l2": np.nan}, {"dropout": 1.0}, {"dropout": -0.1}],
+)
 def test_errors(arguments):
     with pytest.raises(ValueError, match="must be"):
         LogisticRegression(**{"n_features": 2, "n_classes": 2, **arguments})
@@ -96,3 +103,217 @@ def test_layout_views_share_memory_and_cover_theta_once():
     np.testing.assert_array_equal(theta, [1] * 6 + [2] * 3 + [3])
     with pytest.raises(ValueError, match=r"theta has shape \(9,\); Layout\(W=\(2, 3\), .*needs \(10,\)"):
         layout.views(theta[:-1])
+
+
+def sparse_problem(model, n=9, seed=3):
+    """Examples of which most features are zero, some have none at all, and the model's theta: dense and float64."""
+    rng = np.random.default_rng(seed)
+    n_features, _ = model.layout.shapes["W"]
+    x = rng.normal(size=(n, n_features)) * (rng.random((n, n_features)) < 0.3)
+    if n > 1:
+        x[[0, n // 2, -1]] = 0
+    n_classes = 2 if isinstance(model, BinaryLogisticRegression) else model.layout.shapes["b"][0]
+    return x, rng.integers(n_classes, size=n), rng.normal(size=model.layout.size)
+
+
+MODELS = {
+    "multinomial": lambda **more: LogisticRegression(6, 3, l2=0.2, dtype=np.float64, **more),
+    "binary": lambda **more: BinaryLogisticRegression(6, l2=0.2, dtype=np.float64, **more),
+}
+
+
+@pytest.mark.parametrize("n", [1, 9])
+@pytest.mark.parametrize("dropout", [0.0, 0.5, 0.3])
+@pytest.mark.parametrize("rescale", [True, False])
+@pytest.mark.parametrize("name", MODELS)
+def test_gradient_is_the_slope_of_the_loss(name, rescale, dropout, n):
+    """By central differences, under one and the same noise."""
+    model = MODELS[name](dropout=dropout, rescale=rescale)
+    x, y, theta = sparse_problem(model, n=n)
+    for rows in (x, SparseRows.from_scipy(sparse.csr_array(x), np.float64)):
+        for seed in (None, 5):
+
+            def loss(at, rows=rows, seed=seed):
+                rng = None if seed is None else np.random.default_rng(seed)
+                value, gradient = model.loss_and_grad(at, (rows, y), rng)
+                rng = None if seed is None else np.random.default_rng(seed)
+                assert model.loss(at, (rows, y), rng) == value
+                return value, gradient
+
+            steps = 1e-5 * np.eye(theta.size)
+            slopes = [(loss(theta + step)[0] - loss(theta - step)[0]) / 2e-5 for step in steps]
+            np.testing.assert_allclose(loss(theta)[1], slopes, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_sparse_examples_are_the_dense_ones(name):
+    model = MODELS[name]()
+    x, y, theta = sparse_problem(model)
+    expected_loss, expected = model.loss_and_grad(theta, (x, y))
+    for matrix in (sparse.csr_array(x), sparse.csr_matrix(x), SparseRows.from_scipy(sparse.csr_array(x), float)):
+        loss, gradient = model.loss_and_grad(theta, (matrix, y))
+        assert loss == pytest.approx(expected_loss, rel=1e-13)
+        np.testing.assert_allclose(gradient, expected, rtol=1e-12, atol=1e-14)
+        np.testing.assert_array_equal(model.predict(theta, matrix), model.predict(theta, x))
+
+
+def test_binary_is_the_multinomial_model_of_two_classes():
+    """Only the difference of the two columns counts."""
+    binary, two = BinaryLogisticRegression(6, dtype=np.float64), LogisticRegression(6, 2, dtype=np.float64)
+    x, y, theta = sparse_problem(two)
+    w = two.layout.views(theta)
+    difference = np.append(w.W[:, 1] - w.W[:, 0], w.b[1] - w.b[0])
+    loss, gradient = binary.loss_and_grad(difference, (x, y))
+    loss_of_two, gradient_of_two = two.loss_and_grad(theta, (x, y))
+    assert loss == pytest.approx(loss_of_two)
+    np.testing.assert_allclose(gradient[:-1], two.layout.views(gradient_of_two).W[:, 1])
+    np.testing.assert_array_equal(binary.predict(difference, x), two.predict(theta, x))
+
+
+def test_binary_formula_far_from_zero():
+    model = BinaryLogisticRegression(1, dtype=np.float64)
+    x, theta = np.array([[1.0], [-1.0]]), np.array([800.0, 0.0])
+    loss, gradient = model.loss_and_grad(theta, (x, np.array([1, 0])))
+    assert (loss, abs(gradient).max()) == (0, 0)
+    loss, gradient = model.loss_and_grad(theta, (x, np.array([0, 1])))
+    assert loss == 800
+    np.testing.assert_array_equal(gradient, [1, 0])
+    assert list(model.predict(theta, x)) == [1, 0]
+
+
+@pytest.mark.parametrize("dropout", [0.5, 0.2])
+@pytest.mark.parametrize("rescale", [True, False])
+@pytest.mark.parametrize("make", [np.asarray, lambda x: SparseRows.from_scipy(sparse.csr_array(x), np.float64)])
+def test_dropout_keeps_the_expected_features(make, rescale, dropout):
+    """The mean of many noisy gradients is seen through a linear score: that of one example with weights zero."""
+    model = BinaryLogisticRegression(3, dropout=dropout, rescale=rescale, dtype=np.float64)
+    theta, y = np.zeros(4), np.zeros(1, int)
+    x = make(np.array([[2.0, 0.0, -4.0]]))
+    rng = np.random.default_rng(0)
+    noisy = np.array([model.loss_and_grad(theta, (x, y), rng)[1] for _ in range(4000)])
+    kept = 2 / (1 - dropout) if rescale else 2
+    assert set(np.unique(noisy[:, 0]).round(9)) == {0.0, round(kept / 2, 9)}
+    np.testing.assert_allclose(noisy.mean(axis=0), model.loss_and_grad(theta, (x, y))[1], rtol=0.06)
+    assert (noisy[:, 1] == 0).all()  # a word that is not there is not dropped either
+
+
+def test_noise_is_drawn_anew_and_only_where_asked_for():
+    model = LogisticRegression(6, 3, dropout=0.5, dtype=np.float64)
+    x, y, theta = sparse_problem(model)
+    before = x.copy()
+    rng = np.random.default_rng(0)
+    first, second = (model.loss_and_grad(theta, (x, y), rng)[0] for _ in range(2))
+    assert first != second
+    assert model.loss_and_grad(theta, (x, y))[0] == model.loss_and_grad(theta, (x, y))[0]
+    np.testing.assert_array_equal(x, before)
+    rng = np.random.default_rng(0)
+    LogisticRegression(6, 3, dtype=np.float64).loss_and_grad(theta, (x, y), rng)
+    assert rng.random() == np.random.default_rng(0).random()  # no dropout draws nothing
+
+
+def test_sparse_steps_never_make_the_matrix_dense():
+    """25,000 reviews by 10,000 words would be a gigabyte in float32; a step may take a few megabytes."""
+    imdb = load_imdb()
+    x, y = SparseRows.from_scipy(imdb.x_train), imdb.y_train
+    model = BinaryLogisticRegression(10_000, dropout=0.5)
+    theta, rng = model.init(np.random.default_rng(0)), np.random.default_rng(0)
+    tracemalloc.start()
+    rows = np.arange(0, 25_000, 200)
+    loss, gradient = model.loss_and_grad(theta, (x[rows], y[rows]), rng)
+    step_peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.reset_peak()
+    model.loss(theta, (x, y))
+    full_peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert (round(loss, 4), gradient.dtype, gradient.shape) == (0.6931, np.float32, (10_001,))
+    assert step_peak < 5e6
+    assert full_peak < 1e8
+
+
+class TestSparseRows:
+    def matrix(self, dtype=np.float64):
+        rng = np.random.default_rng(0)
+        dense = (rng.normal(size=(8, 5)) * (rng.random((8, 5)) < 0.4)).astype(dtype)
+        dense[[0, 3, 7]] = 0
+        return dense, SparseRows.from_scipy(sparse.csr_array(dense), dtype)
+
+    @pytest.mark.parametrize("rows", [[2, 0, 2, 7], [], [3], list(range(8))])
+    def test_rows(self, rows):
+        dense, x = self.matrix()
+        part = x[np.array(rows, dtype=np.intp)]
+        assert part.shape == (len(rows), 5)
+        np.testing.assert_array_equal(part.toarray(), dense[rows])
+
+    def test_slices_and_length(self):
+        dense, x = self.matrix()
+        np.testing.assert_array_equal(x[1:6:2].toarray(), dense[1:6:2])
+        assert (len(x), x.dtype, repr(x)) == (8, float, f"SparseRows(8 x 5, {(dense != 0).sum()} stored entries)")
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("rows", [slice(None), slice(0, 1), slice(0, 0)])
+    def test_products(self, rows, dtype):
+        dense, x = self.matrix(dtype)
+        rng = np.random.default_rng(1)
+        w, delta = rng.normal(size=(5, 3)).astype(dtype), rng.normal(size=(3, len(dense[rows]))).astype(dtype)
+        for ours, theirs in ((x[rows] @ w, dense[rows] @ w), (delta @ x[rows], delta @ dense[rows])):
+            assert ours.dtype == dtype
+            np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+    def test_a_column_that_stands_twice_counts_twice(self):
+        x = SparseRows(np.array([1.0, 2.0]), np.array([1, 1]), np.array([0, 2]), n_columns=2)
+        np.testing.assert_array_equal(x @ np.ones((2, 1)), [[3]])
+        np.testing.assert_array_equal(np.ones((1, 1)) @ x, [[0, 3]])
+        np.testing.assert_array_equal(x.toarray(), [[0, 3]])
+
+    @pytest.mark.parametrize(
+        ("change", "message"),
+        [
+            ({"values": np.ones(3)}, "3 values, but 2 columns"),
+            ({"starts": np.array([0, 1])}, "starts must rise from 0 to the number of entries, 2"),
+            ({"starts": np.array([0, 2, 1, 2])}, "starts must rise"),
+            ({"columns": np.array([0, 4])}, "columns from 0 to 4; allowed are 0 to 3"),
+            ({"columns": np.array([-1, 2])}, "columns from -1 to 2; allowed"),
+        ],
+    )
+    def test_errors(self, change, message):
+        good = {"values": np.ones(2), "columns": np.array([0, 1]), "starts": np.array([0, 2]), "n_columns": 4}
+        assert SparseRows(**good).shape == (1, 4)
+        with pytest.raises(ValueError, match=message):
+            SparseRows(**{**good, **change})
+
+    def test_errors_of_factors_and_formats(self):
+        _, x = self.matrix()
+        with pytest.raises(ValueError, match=r"the other factor has shape \(4, 3\), expected \(5, 'c'\)"):
+            x @ np.ones((4, 3))
+        with pytest.raises(ValueError, match=r"the other factor has shape \(3, 5\), expected \('c', 8\)"):
+            np.ones((3, 5)) @ x
+        with pytest.raises(ValueError, match=r"shape \(5,\), expected"):
+            x @ np.ones(5)
+        with pytest.raises(ValueError, match="with_values: values has shape"):
+            x.with_values(np.ones(1))
+        with pytest.raises(TypeError, match="in CSR format, got csc_array; try .tocsr"):
+            SparseRows.from_scipy(sparse.csc_array(np.eye(2)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("n", [1, 5, 33])
+@pytest.mark.parametrize("name", MODELS)
+def test_gradient_is_that_of_torch(name, n):
+    torch = pytest.importorskip("torch")
+    model = MODELS[name]()
+    x, y, theta = sparse_problem(model, n=n)
+    parameters = torch.tensor(theta, requires_grad=True)
+    w, b = parameters.split([int(np.prod(shape)) for shape in model.layout.shapes.values()])
+    scores = torch.tensor(x) @ w.reshape(model.layout.shapes["W"]) + b
+    if name == "binary":
+        loss = torch.nn.functional.binary_cross_entropy_with_logits(
+            scores[:, 0], torch.tensor(y, dtype=torch.float64)
+        )
+    else:
+        loss = torch.nn.functional.cross_entropy(scores, torch.tensor(y))
+    loss = loss + model.l2 / 2 * (w**2).sum()
+    loss.backward()
+    for rows in (x, SparseRows.from_scipy(sparse.csr_array(x), np.float64)):
+        ours, gradient = model.loss_and_grad(theta, (rows, y))
+        assert ours == pytest.approx(loss.item(), rel=1e-12)
+        np.testing.assert_allclose(gradient, parameters.grad.numpy(), rtol=1e-10, atol=1e-12)

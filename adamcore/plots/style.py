@@ -15,6 +15,8 @@ OPTIMIZER_STYLES: dict[str, dict[str, Any]] = {
     "Momentum": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1)), "marker": "v"},
     "Nesterov": {"color": GREEN, "linestyle": (0, (5, 1.6)), "marker": "^"},
     "AdaGrad": {"color": BLUE, "linestyle": (0, (6, 1.5, 1.2, 1.5)), "marker": "D"},
+    "RMSProp": {"color": ORANGE, "linestyle": (0, (8, 2)), "marker": "P"},
+    "AdaDelta": {"color": SKY, "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
     "Adam": {"color": VERMILION, "linestyle": "-", "marker": "o"},
 }
 """Each optimizer's color, line and marker, the same in every figure."""

@@ -29,6 +29,7 @@ _NOT_NEGATIVE = (lambda x: 0 <= x < math.inf, "a finite number >= 0")
 _RANGES = {
     "alpha": _NOT_NEGATIVE,
     "weight_decay": _NOT_NEGATIVE,
+    "beta": _UNIT,
     "beta1": _UNIT,
     "beta2": _UNIT,
     "mu": _UNIT,
@@ -44,7 +45,7 @@ _RANGES = {
 _MAY_BE_SCHEDULED = ("alpha", "weight_decay")
 """A beta may not: dividing by 1 - beta**t would no longer correct its bias."""
 
-_MAY_BE_NONE = ("momentum_decay",)
+_MAY_BE_NONE = ("momentum_decay", "beta")
 
 
 class NotFiniteError(ValueError):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from adamcore.optim.base import Rule, State, checked
+from adamcore.optim.base import State
 from adamcore.optim.schedules import Schedule
+from adamcore.optim.wrapper import Wrapper
 
 
 @dataclass(frozen=True)
-class Decayed(Rule):
+class Decayed(Wrapper):
     r"""Any rule with weight decay, in one of the two forms that libraries mean by it.
 
     .. math::
@@ -42,44 +42,14 @@ class Decayed(Rule):
     array([0.95])
     """
 
-    rule: Rule
     weight_decay: float | Schedule = 0.01
     form: str = "decoupled"
     choices: ClassVar[dict[str, tuple]] = {"form": ("decoupled", "l2")}
 
     def __post_init__(self) -> None:
-        if not isinstance(self.rule, Rule) or not hasattr(self.rule, "alpha"):
+        if not hasattr(self.rule, "alpha"):
             raise TypeError(f"Decayed: rule = {self.rule!r} is not a rule with an alpha, such as SGD().")
-        for name in ("weight_decay", "form"):
-            object.__setattr__(self, name, checked(self, name, getattr(self, name)))
-
-    @property
-    def owner(self) -> str:
-        """The name that this rule's states carry."""
-        return f"Decayed({self.rule.owner})"
-
-    @property
-    def slots(self) -> tuple[str, ...]:
-        """The rule's own."""
-        return self.rule.slots
-
-    @property
-    def scalars(self) -> dict[str, float]:
-        """The rule's own."""
-        return self.rule.scalars
-
-    @property
-    def elementwise(self) -> bool:
-        """Whether the rule is."""
-        return self.rule.elementwise
-
-    def start_value(self, slot: str) -> float:
-        """Return the rule's own."""
-        return self.rule.start_value(slot)
-
-    def at(self, t: int) -> Rule:
-        """Return the rule at step ``t``, with all schedules read."""
-        return dataclasses.replace(super().at(t), rule=self.rule.at(t))
+        super().__post_init__()
 
     def update(self, s: State, g) -> None:
         """Decay, and apply the rule."""
@@ -89,7 +59,3 @@ class Decayed(Rule):
             shrinkage = self.rule.alpha * self.weight_decay * s.theta
             self.rule.update(s, g)
             s.theta = s.theta - shrinkage
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule as plain data."""
-        return {**super().to_dict(), "rule": "Decayed", "of": self.rule.to_dict()}

@@ -99,6 +99,8 @@ class TestDecayed:
             Decayed(0.1)
         with pytest.raises(TypeError, match="is not a rule with an alpha"):
             Decayed(Averaged(SGD()))
+        with pytest.raises(TypeError, match="Decayed: rule = <class .* is not a rule, such as"):
+            Decayed(SGD)
         with pytest.raises(ValueError, match="Decayed: form = 'L2' is not allowed"):
             Decayed(SGD(), 0.1, "L2")
         with pytest.raises(ValueError, match="Decayed: weight_decay = -1.0"):

@@ -1,6 +1,7 @@
 """What every rule promises, over all rules at once."""
 
 import dataclasses
+import functools
 
 import numpy as np
 import pytest
@@ -75,15 +76,20 @@ def test_defaults(rule):
     assert dataclasses.asdict(rule) == DEFAULTS[type(rule).__name__]
 
 
+@functools.cache
+def theta_and_gradients(shape: tuple[int, ...], dtype: type) -> tuple[np.ndarray, list[np.ndarray]]:
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=shape).astype(dtype)
+    return theta, [np.asarray(rng.normal(size=shape) * 10.0**k, dtype=dtype) for k in (-6, 0, 3, -30, 0)]
+
+
 @every_rule
 @both_dtypes
 @pytest.mark.parametrize(
     "shape", [(0,), (1,), (), (7,), (3, 5), (SLICE,), (SLICE + 1,), (3 * SLICE + 17,), (2, SLICE)]
 )
 def test_in_place_is_the_readable_step_bit_for_bit(rule, dtype, shape):
-    rng = np.random.default_rng(0)
-    theta = rng.normal(size=shape).astype(dtype)
-    gradients = [np.asarray(rng.normal(size=shape) * 10.0**k, dtype=dtype) for k in (-6, 0, 3, -30, 0)]
+    theta, gradients = theta_and_gradients(shape, dtype)
     readable, fast = run(rule, theta, gradients), run(rule, theta, gradients, inplace=True)
     assert scalars(rule, readable) == scalars(rule, fast)
     for name, value in kept(rule, readable).items():
@@ -282,6 +288,7 @@ class TestErrors:
             (lambda: optim.NAdam(momentum_decay=-1), "NAdam: momentum_decay = -1.0 .* or None"),
             (lambda: optim.RAdam(threshold=np.nan), "RAdam: threshold = nan"),
             (lambda: optim.Averaged(Adam, 0.9), "Averaged: rule = .* is not a rule"),
+            (lambda: optim.Averaged(Adam(), "slow"), "Averaged: beta = 'slow' is not a number; .*, or None"),
             (lambda: optim.Averaged(Adam(), 1.0), r"Averaged: beta = 1.0 is not allowed; it must be in \[0, 1\)"),
         ],
     )

@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from click.testing import CliRunner
+
+from benchmarks.optim import SHAPES, main
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -35,15 +39,12 @@ def test_the_optimizer_benchmark_writes_a_record(tmp_path):
 
 
 def test_a_size_that_is_none_is_refused():
-    command = ["-m", "benchmarks.optim", "--sizes", "100,big"]
-    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 2
+    done = CliRunner().invoke(main, ["--sizes", "100,big"])
+    assert done.exit_code == 2
     assert "'big' is neither a number nor one of mlp, cnn" in done.stderr
 
 
 def test_the_papers_networks_have_their_sizes():
-    from benchmarks.optim import SHAPES
-
     sizes = {name: sum(map(math.prod, shapes)) for name, shapes in SHAPES.items()}
     # By hand: (784 + 1) 1000 + (1000 + 1) 1000 + (1000 + 1) 10; and for the other, layer by layer.
     assert sizes == {"mlp": 1_796_010, "cnn": 4_864 + 102_464 + 204_928 + 2_049_000 + 10_010}

@@ -1,6 +1,8 @@
 """The compiled kernel: the same bits as the readable step, and the same errors."""
 
+import contextlib
 import dataclasses
+import functools
 import os
 import platform
 import subprocess
@@ -28,31 +30,32 @@ SETTINGS = [
 ]
 
 
+@functools.cache
 def gradients(size, dtype, steps=6):
     """Magnitudes from underflow to large, and coordinates that never have one."""
     rng = np.random.default_rng(0)
-    for _ in range(steps):
-        g = rng.normal(size=size) * 10.0 ** rng.integers(-30, 12, size=size)
-        g[: size // 5] = 0
-        yield g.astype(dtype)
+    g = rng.normal(size=(steps, size)) * 10.0 ** rng.integers(-30, 12, size=(steps, size))
+    g[:, : size // 5] = 0
+    return g.astype(dtype)
 
 
 @needs_numba
 @pytest.mark.parametrize("rule", SETTINGS, ids=repr)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("size", [COMPILED_SIZE, SLICE + 1, fast.PARALLEL_SIZE + 3])
-@pytest.mark.parametrize("context", [one_thread, pure_numpy])
-def test_every_path_gives_the_same_bits(rule, dtype, size, context):
+def test_every_path_gives_the_same_bits(rule, dtype, size):
     theta = np.random.default_rng(1).normal(size=size).astype(dtype)
-    readable, compiled, other = rule.init(theta), rule.init(theta), rule.init(theta)
+    readable = rule.init(theta)
     for g in gradients(size, dtype):
         rule.step(readable, g)
-        rule.step(compiled, g, inplace=True)
-        with context():
-            rule.step(other, g, inplace=True)
-    for name in ("theta", "m", "v"):
-        np.testing.assert_array_equal(getattr(compiled, name), getattr(readable, name), strict=True)
-        np.testing.assert_array_equal(getattr(other, name), getattr(readable, name), strict=True)
+    for path in (contextlib.nullcontext, one_thread, pure_numpy):
+        s = rule.init(theta)
+        with path():
+            for g in gradients(size, dtype):
+                rule.step(s, g, inplace=True)
+        for name in ("theta", "m", "v"):
+            expected, message = getattr(readable, name), f"{name}, {path.__name__}"
+            np.testing.assert_array_equal(getattr(s, name), expected, err_msg=message, strict=True)
 
 
 @needs_numba

@@ -9,6 +9,7 @@ import json
 import re
 from pathlib import Path
 
+from bs4 import BeautifulSoup
 from nbval.plugin import comment_markers, metadata_tags
 
 from tests.book.guard import FRAME
@@ -64,9 +65,14 @@ def has_image(cell) -> bool:
     return any(mime.startswith("image/") for output in cell["outputs"] for mime in output.get("data", {}))
 
 
+def html_of(cell) -> str:
+    """Everything that a cell shows as HTML."""
+    return "".join(joined(output.get("data", {}).get("text/html", "")) for output in cell["outputs"])
+
+
 def has_animation(cell) -> bool:
     """Whether a cell shows frames inside HTML."""
-    return any(FRAME.search(joined(output.get("data", {}).get("text/html", ""))) for output in cell["outputs"])
+    return bool(FRAME.search(html_of(cell)))
 
 
 def has_digest(cell) -> bool:
@@ -109,11 +115,16 @@ def no_warnings(notebook):
 def alternative_texts(notebook):
     """Every image is described for those who do not see it."""
     for name, cell in code_cells(notebook):
-        alt = cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", "")
-        if has_image(cell) and len(alt.strip()) < SHORTEST_ALT_TEXT:
+        alts = []
+        if has_image(cell):
+            alts.append(cell["metadata"].get("mystnb", {}).get("image", {}).get("alt", ""))
+        if has_animation(cell):
+            alts += [image.get("alt", "") for image in BeautifulSoup(html_of(cell), "html.parser").find_all("img")]
+        for alt in (alt for alt in alts if len(alt.strip()) < SHORTEST_ALT_TEXT):
             yield (
                 f"{name} shows an image with the alternative text {alt!r}; say what it shows in at least "
-                f'{SHORTEST_ALT_TEXT} characters, in its metadata: {{"mystnb": {{"image": {{"alt": "…"}}}}}}'
+                f'{SHORTEST_ALT_TEXT} characters, in its metadata: {{"mystnb": {{"image": {{"alt": "…"}}}}}}; '
+                "adamcore.plots.steppable takes it as alt"
             )
 
 

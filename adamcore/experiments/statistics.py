@@ -1,4 +1,4 @@
-"""Comparing two contenders over seeds, pair by pair."""
+"""Comparing two contenders over seeds, pair by pair, and one contender over its step sizes."""
 
 from __future__ import annotations
 
@@ -60,6 +60,13 @@ def paired_ratio(a: np.ndarray, b: np.ndarray) -> PairedRatio:
     Returns
     -------
     PairedRatio
+        Where a run diverged its cost is infinite: in every seed of A but none of B, the ratio is infinite and higher;
+        in some seeds only, or in both, it is not a number and inconclusive.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there is only one seed, or a cost is not positive.
 
     Examples
     --------
@@ -72,8 +79,174 @@ def paired_ratio(a: np.ndarray, b: np.ndarray) -> PairedRatio:
         raise ValueError(
             f"expected two vectors of one cost a seed, two seeds or more; got {np.shape(a)}, {np.shape(b)}."
         )
-    difference = np.log(a) - np.log(b)
-    n = len(difference)
+    if not (np.all(np.asarray(a) > 0) and np.all(np.asarray(b) > 0)):
+        raise ValueError("expected positive costs; only they have logarithms.")
+    return _paired(np.log(a), np.log(b))
+
+
+def _paired(log_a: np.ndarray, log_b: np.ndarray) -> PairedRatio:
+    """The ratio whose logarithm is the mean of the differences, with its interval."""
+    n = len(log_a)
+    with np.errstate(invalid="ignore"):  # infinity minus infinity, where both diverged
+        difference = log_a - log_b
+    if not np.isfinite(difference).all():
+        every = next((sign for sign in (np.inf, -np.inf) if (difference == sign).all()), None)
+        return PairedRatio(np.nan, 0.0, np.inf, n) if every is None else PairedRatio(*[float(np.exp(every))] * 3, n)
     half = stats.t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
     low, ratio, high = np.exp(difference.mean() + half * np.array([-1, 0, 1]))
     return PairedRatio(float(ratio), float(low), float(high), n)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two contenders' training curves, compared over seeds.
+
+    Attributes
+    ----------
+    at : dict of int to PairedRatio
+        For each epoch that was asked for (0 is the first), the ratio of the costs there.
+    area : PairedRatio
+        The ratio over the whole time: its logarithm is the area between the two curves of log cost, divided by the
+        time that they span.
+    """
+
+    at: dict[int, PairedRatio]
+    area: PairedRatio
+
+    @property
+    def verdict(self) -> str:
+        """``"faster"``, ``"slower"``, ``"similar"`` or ``"inconclusive"``: what the area says of A against B."""
+        return {"lower": "faster", "higher": "slower"}.get(self.area.verdict, self.area.verdict)
+
+
+def compare(a: np.ndarray, b: np.ndarray, epochs: tuple[int, ...] = (-1,)) -> Comparison:
+    r"""Compare two contenders' curves, seed by seed: at given epochs, and by the area under log cost.
+
+    For each seed the area is :math:`\int \log \text{cost}`, by the trapezoidal rule over the epochs. Per unit of
+    time, a difference of areas is the logarithm of a ratio of costs, which is given the interval and the words of
+    :class:`PairedRatio`: A is faster if it is lower by 5 % or more and the 95 % interval lies below 1.
+
+    Parameters
+    ----------
+    a, b : numpy.ndarray
+        Positive costs, (seeds, epochs), the seeds in the same order; at least two of each. Infinite from where a run
+        diverged.
+    epochs : tuple of int, default (-1,)
+        Where to compare the costs themselves, counted from 0; negative ones from the end.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ, there are fewer than two seeds or epochs, an epoch is out of range, or a cost is not
+        positive.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.experiments import compare
+    >>> slow = np.array([[1.0, 0.5, 0.25], [1.1, 0.5, 0.26]])
+    >>> found = compare(slow**2, slow, epochs=(1,))
+    >>> found.verdict, str(found.at[1])
+    ('faster', '0.500 [0.500, 0.500] lower')
+    """
+    a, b = np.asarray(a, float), np.asarray(b, float)
+    if a.shape != b.shape or a.ndim != 2 or min(a.shape) < 2:
+        raise ValueError(f"expected curves (seeds, epochs), two or more of each, twice; got {a.shape}, {b.shape}.")
+    if not ((a > 0).all() and (b > 0).all()):
+        raise ValueError("expected positive costs; only they have logarithms.")
+    if bad := [epoch for epoch in epochs if not -a.shape[1] <= epoch < a.shape[1]]:
+        raise ValueError(f"epochs = {bad} are not in the curves; they have epochs 0 to {a.shape[1] - 1}.")
+    log_a, log_b = np.log(a), np.log(b)
+    span = a.shape[1] - 1
+    area = _paired(np.trapezoid(log_a) / span, np.trapezoid(log_b) / span)
+    return Comparison({epoch % a.shape[1]: _paired(log_a[:, epoch], log_b[:, epoch]) for epoch in epochs}, area)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """How far the step size may be off.
+
+    Attributes
+    ----------
+    best : float
+        The step size of the grid with the lowest cost.
+    low, high : float
+        From where to where the cost is within the tolerance of the lowest.
+    edge : str
+        ``"low"`` or ``"high"`` if the best stands at that end of the grid, which must then be extended before
+        anything is said; otherwise empty.
+    open : bool
+        Whether the grid ends before the cost leaves the tolerance, so that the true width is larger.
+    """
+
+    best: float
+    low: float
+    high: float
+    edge: str
+    open: bool
+
+    @property
+    def decades(self) -> float:
+        """The width: how many powers of ten lie between ``low`` and ``high``."""
+        return float(np.log10(self.high / self.low))
+
+
+def sensitivity(alphas: np.ndarray, costs: np.ndarray, tolerance: float = 0.1) -> Sensitivity:
+    """Return the range of step sizes around the best one whose cost is within a tolerance of the lowest.
+
+    Between the points of the grid, log cost is taken to be linear in log alpha. Next to a step size that
+    diverged, the range ends at the last one that did not.
+
+    Parameters
+    ----------
+    alphas : numpy.ndarray
+        Positive step sizes of one contender that differ in nothing else, in any order.
+    costs : numpy.ndarray
+        The cost that each led to; infinite where it diverged.
+    tolerance : float, default 0.1
+        0.1 means: up to 10 % above the lowest cost of the grid.
+
+    Returns
+    -------
+    Sensitivity
+
+    Raises
+    ------
+    ValueError
+        If the two are not vectors of the same length, or no cost is finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.experiments import sensitivity
+    >>> found = sensitivity(np.array([0.001, 0.01, 0.1, 1.0]), np.array([1.21, 1.0, 1.0, np.inf]))
+    >>> round(found.low, 4), found.high, round(found.decades, 2), found.edge, found.open
+    (0.0032, 0.1, 1.5, '', False)
+    """
+    alphas, costs = np.asarray(alphas, float), np.asarray(costs, float)
+    if alphas.shape != costs.shape or alphas.ndim != 1 or not np.isfinite(costs).any():
+        raise ValueError(
+            f"expected step sizes and costs, as many of each, and a finite cost among them; got {alphas}, {costs}."
+        )
+    order = np.argsort(alphas)
+    x, y = np.log10(alphas[order]), np.log(costs[order])
+    k = int(np.argmin(y))
+    limit = y[k] + np.log1p(tolerance)
+    low, open_low = _where_it_crosses(x[k::-1], y[k::-1], limit)
+    high, open_high = _where_it_crosses(x[k:], y[k:], limit)
+    edge = "low" if k == 0 else "high" if k == len(x) - 1 else ""
+    return Sensitivity(float(alphas[order][k]), 10.0**low, 10.0**high, edge, open_low or open_high)
+
+
+def _where_it_crosses(x: np.ndarray, y: np.ndarray, limit: float) -> tuple[float, bool]:
+    """The x where y first exceeds the limit, on the way from the first point, or the last x, if it never does."""
+    above = np.flatnonzero(~(y <= limit))
+    if not len(above):
+        return float(x[-1]), True
+    j = above[0]
+    share = (limit - y[j - 1]) / (y[j] - y[j - 1]) if np.isfinite(y[j]) else 0.0
+    return float(x[j - 1] + share * (x[j] - x[j - 1])), False

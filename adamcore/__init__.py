@@ -27,7 +27,7 @@ from adamcore.data import (
     minibatches,
     scale_pixels,
 )
-from adamcore.models import LogisticRegression
+from adamcore.models import CNN, MLP, VAE, LogisticRegression
 from adamcore.optim import (
     SGD,
     AdaDelta,
@@ -60,7 +60,10 @@ from adamcore.versions import show_versions
 __version__ = "0.1.0"
 
 __all__ = [
+    "CNN",
+    "MLP",
     "SGD",
+    "VAE",
     "AMSGrad",
     "AdaDelta",
     "AdaGrad",

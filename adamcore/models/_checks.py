@@ -1,0 +1,70 @@
+"""What constructors and minibatches are held to, with errors that say what to do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def size(name: str, value: Any) -> int:
+    """A number of units, channels or pixels."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be an integer, 1 or more.")
+    return int(value)
+
+
+def sizes(name: str, values: Any, least: int) -> tuple[int, ...]:
+    """Several of them."""
+    values = tuple(values)
+    if len(values) < least:
+        raise ValueError(f"{name} = {values!r} has {len(values)} entries; it must have {least} or more.")
+    return tuple(size(f"{name}[{i}]", value) for i, value in enumerate(values))
+
+
+def rate(name: str, value: float) -> float:
+    """The probability that dropout sets an entry to zero."""
+    if not 0 <= value < 1:
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be at least 0 and below 1.")
+    return float(value)
+
+
+def strength(name: str, value: float) -> float:
+    """The strength of a penalty."""
+    if not 0 <= value < np.inf:
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be a finite number, 0 or more.")
+    return float(value)
+
+
+def floating(name: str, value: Any) -> type:
+    """The type of theta and of the arithmetic."""
+    if value not in (np.float32, np.float64):
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be numpy.float32 or numpy.float64.")
+    return np.dtype(value).type
+
+
+def parameters(theta: np.ndarray, dtype: type) -> None:
+    """Theta has the model's dtype: another would slow every product, or lose digits, without a word."""
+    if theta.dtype != dtype:
+        raise ValueError(f"theta has dtype {theta.dtype}; the model was made with dtype={np.dtype(dtype)}.")
+
+
+def examples(x: Any, shape: tuple[int, ...], dtype: type, name: str = "x") -> np.ndarray:
+    """The examples of a minibatch."""
+    wanted = f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"
+    if not isinstance(x, np.ndarray) or x.ndim != len(shape) + 1 or x.shape[1:] != shape or len(x) == 0:
+        got = f"shape {x.shape}" if isinstance(x, np.ndarray) else f"type {type(x).__name__}"
+        raise ValueError(f"{name} has {got}; it must be an array of shape {wanted}, n >= 1.")
+    if x.dtype != dtype:
+        raise ValueError(f"{name} has dtype {x.dtype}; it must be the model's, {np.dtype(dtype)}: use {name}.astype.")
+    return np.ascontiguousarray(x)
+
+
+def labels(y: Any, n: int, n_classes: int) -> np.ndarray:
+    """The labels of a minibatch."""
+    if not isinstance(y, np.ndarray) or y.shape != (n,) or not np.issubdtype(y.dtype, np.integer):
+        got = f"shape {y.shape}, dtype {y.dtype}" if isinstance(y, np.ndarray) else f"type {type(y).__name__}"
+        raise ValueError(f"y has {got}; it must be an array of integers of shape ({n},), one label an example.")
+    if y.min() < 0 or y.max() >= n_classes:
+        raise ValueError(f"y has labels from {y.min()} to {y.max()}; they must be from 0 to {n_classes - 1}.")
+    return y

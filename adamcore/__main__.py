@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 
 import adamcore
 from adamcore.data.command import data
-from adamcore.experiments import EXPERIMENTS, Record, judge_mnist_logistic
+from adamcore.experiments import EXPERIMENTS, Record, RunError, Unfinished, fold, judge_mnist_logistic, load_record
 from adamcore.experiments import run as run_experiment
 from adamcore.experiments.claims import CLOSE
 
 SCALES = ("smoke", "book", "full")
+UNFINISHED = 3
+"""The exit status of a sweep that stopped because its hours were over."""
 
 
 @click.group()
@@ -25,7 +31,7 @@ main.add_command(data)
 
 
 def _common(command):
-    """The argument and options that `run` and `report` share."""
+    """The options that `run` and `report` share."""
     for option in (
         click.option(
             "--runs",
@@ -33,55 +39,140 @@ def _common(command):
             type=click.Path(file_okay=False, path_type=Path),
             default=Path("runs"),
             show_default=True,
-            help="Where single runs are kept.",
+            help="Where single runs are kept, in a folder for each experiment.",
         ),
-        click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time."),
+        click.option(
+            "--only", multiple=True, metavar="CONTENDER", help="Only the runs of this contender; may be repeated."
+        ),
         click.option("--seeds", type=click.IntRange(min=1), help="Number of seeds [default: the scale's]."),
-        click.option("--scale", type=click.Choice(SCALES), default="book", show_default=True),
-        click.argument("name", type=click.Choice(tuple(EXPERIMENTS))),
     ):
         command = option(command)
     return command
 
 
 @main.command()
+@click.argument("name", type=click.Choice(tuple(EXPERIMENTS)))
+@click.option("--scale", type=click.Choice(SCALES), default="book", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time.")
+@click.option(
+    "--resume/--fresh",
+    default=True,
+    help="Go on with what is there [the default], or delete these runs and make them again.",
+)
+@click.option(
+    "--hours", type=click.FloatRange(min=0), help="Stop after so many hours, each run after its current epoch."
+)
+@click.option("--cluster", metavar="ADDRESS", help="Make the runs on a Dask cluster, such as tcp://127.0.0.1:8786.")
 @_common
-def run(name: str, scale: str, seeds: int | None, jobs: int, folder: Path) -> None:
-    """Make the runs of experiment NAME that are not there yet, and judge them."""
-    _print(_record(name, scale, seeds, jobs, folder))
+def run(
+    name: str,
+    scale: str,
+    jobs: int,
+    resume: bool,
+    hours: float | None,
+    cluster: str | None,
+    seeds: int | None,
+    only: tuple[str, ...],
+    folder: Path,
+) -> None:
+    """Make the runs of experiment NAME that are not there yet, and judge them.
+
+    It may be stopped or killed at any time: the same command goes on where it was.
+    """
+    with _errors_in_words(folder / name):
+        record = run_experiment(
+            EXPERIMENTS[name],
+            scale,
+            seeds=seeds,
+            jobs=jobs,
+            folder=folder / name,
+            progress=True,
+            only=only,
+            fresh=not resume,
+            hours=hours,
+            cluster=cluster,
+        )
+    _print(record)
 
 
 @main.command()
+@click.argument("names", nargs=-1, type=click.Choice(tuple(EXPERIMENTS)), metavar="[NAME]...")
+@click.option("--scale", type=click.Choice(SCALES), default="full", show_default=True)
 @_common
 @click.option(
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write [default: book/results/NAME.json].",
 )
-def report(name: str, scale: str, seeds: int | None, jobs: int, folder: Path, output: Path | None) -> None:
-    """Fold the runs of experiment NAME into one record, making those that are missing."""
-    output = output or Path("book") / "results" / f"{name}.json"
-    if not output.parent.is_dir():
-        raise click.ClickException(
-            f"there is no folder {output.parent}: run this from the root of the repository, or say --output."
+def report(
+    names: tuple[str, ...], scale: str, seeds: int | None, only: tuple[str, ...], folder: Path, output: Path | None
+) -> None:
+    """Fold the finished runs of each experiment NAME into one record, and say what is missing.
+
+    Without a NAME, those experiments that have runs of this scale. No run is made.
+    """
+    if output is not None and len(names) != 1:
+        raise click.UsageError("--output needs exactly one NAME.")
+    if output is None and not (Path("book") / "results").is_dir():
+        raise click.ClickException("there is no folder book/results: run this from the root of the repository, or "
+                                   "say --output.")  # fmt: skip
+    for name in names or EXPERIMENTS:
+        with _errors_in_words(folder / name):
+            record = fold(EXPERIMENTS[name], scale, folder=folder / name, seeds=seeds, only=only)
+            if record.runs:
+                path = output or Path("book") / "results" / f"{name}.json"
+                _refuse_to_shrink(path, record, chosen=output is not None)
+                record.save(path)
+                _print(record)
+                click.echo(f"written: {path}\n")
+            elif names:
+                raise ValueError(f"no run of {name} at scale {scale} is finished; make them with: {record.command}")
+
+
+def _refuse_to_shrink(path: Path, record: Record, *, chosen: bool) -> None:
+    """Raise rather than write fewer runs over a record that holds more, unless the file was chosen."""
+    if path.exists() and not chosen and len(load_record(path).runs) > len(record.runs):
+        raise ValueError(
+            f"{path} holds {len(load_record(path).runs)} runs, but only {len(record.runs)} are finished here. Make "
+            f"the others with: {record.command}; or write to another file with --output"
         )
-    record = _record(name, scale, seeds, jobs, folder)
-    record.save(output)
-    _print(record)
-    click.echo(f"written: {output}")
 
 
-def _record(name: str, scale: str, seeds: int | None, jobs: int, folder: Path) -> Record:
+@contextlib.contextmanager
+def _errors_in_words(folder: Path) -> Iterator[None]:
+    """What can go wrong without being a mistake in the code, said in words, with the way to go on."""
+    again = f"Go on with: {shlex.join(['python', '-m', 'adamcore', *sys.argv[1:]])}"
     try:
-        return run_experiment(EXPERIMENTS[name], scale, seeds=seeds, jobs=jobs, folder=folder / name, progress=True)
-    except (OSError, ValueError) as error:
-        raise click.ClickException(f"{error}\nFinished runs are kept in {folder / name}.") from error
+        yield
+    except KeyboardInterrupt:
+        click.echo(f"\nStopped. Finished runs and checkpoints are kept in {folder}.\n{again}", err=True)
+        sys.exit(130)
+    except Unfinished as stop:
+        click.echo(f"{stop}. They are kept in {folder}.\n{again}", err=True)
+        sys.exit(UNFINISHED)
+    except (OSError, ValueError, RunError) as error:
+        raise click.ClickException(f"{error}\nFinished runs are kept in {folder}.") from error
 
 
 def _print(record: Record) -> None:
-    """The verdict, with the numbers it follows from."""
-    verdict = judge_mnist_logistic(record)
+    """What the record holds, what it lacks, and the verdict with the numbers it follows from."""
     click.echo(f"{record.title}; scale {record.scale}, {len(record.seeds)} seeds, {record.epochs} epochs")
+    if record.missing:
+        click.echo(f"{len(record.runs)} runs are finished, {len(record.missing)} are missing:")
+        for contender, rule, seed in record.missing[:5]:
+            click.echo(f"  {contender}, seed {seed}: {rule}")
+        if len(record.missing) > 5:
+            click.echo(f"  and {len(record.missing) - 5} more")
+        click.echo(f"Make them with: {record.command}")
+    elif record.experiment == "fig1a" and len(record.contenders) == 3:
+        _print_verdict(record)
+    else:
+        click.echo(f"All {len(record.runs)} runs are finished.")
+
+
+def _print_verdict(record: Record) -> None:
+    """The verdict on Figure 1 (left)."""
+    verdict = judge_mnist_logistic(record)
     if verdict.distances:
         click.echo("Distance from the paper's curve at the paper-like settings (RMS of log cost):")
     for name, distance in verdict.distances.items():

@@ -9,26 +9,33 @@ from adamcore.experiments.claims import Verdict, judge_mnist_logistic, typical
 from adamcore.experiments.digitized import digitized_curves, log_rms
 from adamcore.experiments.experiment import Experiment, Scale
 from adamcore.experiments.record import Record, load_record
-from adamcore.experiments.runner import run
-from adamcore.experiments.statistics import PairedRatio, paired_ratio
+from adamcore.experiments.runner import RunError, Unfinished, fold, run
+from adamcore.experiments.statistics import Comparison, PairedRatio, Sensitivity, compare, paired_ratio, sensitivity
 from adamcore.experiments.train import History, Streams, streams, train
 
 __all__ = [
     "EXPERIMENTS",
+    "Comparison",
     "Experiment",
     "History",
     "PairedRatio",
     "Record",
+    "RunError",
     "Scale",
+    "Sensitivity",
     "Streams",
+    "Unfinished",
     "Verdict",
+    "compare",
     "digitized_curves",
+    "fold",
     "get_experiment",
     "judge_mnist_logistic",
     "load_record",
     "log_rms",
     "paired_ratio",
     "run",
+    "sensitivity",
     "streams",
     "train",
     "typical",

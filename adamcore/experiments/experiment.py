@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from adamcore.experiments.measures import check_measures
 from adamcore.optim import Rule
 
 NUMERICS_VERSION = 1
@@ -26,6 +27,17 @@ class Scale:
         For each contender the setting that comes closest to the paper's curve.
     grid : dict of str to tuple of Rule
         For each contender the settings among which the best is chosen; empty where none is.
+    parameters : dict of str to dict, optional
+        For a contender, parameters of the problem that differ from the experiment's, such as its dropout. They may
+        not change which data set is used.
+    extend : bool, default False
+        Whether a grid whose best step size is its smallest or largest is extended by the next one, until the best
+        has neighbors on both sides; see :func:`adamcore.experiments.edges.next_setting`.
+
+    Notes
+    -----
+    A contender is a rule, or an object with ``to_dict()`` and ``minimize(problem, epochs, streams)``, which returns
+    a :class:`~adamcore.experiments.train.History` or what looks like one.
     """
 
     epochs: int
@@ -34,11 +46,28 @@ class Scale:
     seeds: int
     paper: dict[str, Rule]
     grid: dict[str, tuple[Rule, ...]]
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    extend: bool = False
 
     def settings(self) -> list[tuple[str, Rule]]:
         """Return every (contender, rule) of this scale once, the paper-like ones first."""
         both = [*self.paper.items(), *((name, rule) for name, rules in self.grid.items() for rule in rules)]
         return list(dict.fromkeys(both))
+
+    def only(self, contenders: Collection[str]) -> Scale:
+        """Return the same scale with some of its contenders only, in its own order.
+
+        Raises
+        ------
+        ValueError
+            If one is not known.
+        """
+        known = dict.fromkeys((*self.paper, *self.grid))
+        if unknown := [name for name in contenders if name not in known]:
+            raise ValueError(f"only = {unknown!r}: there is no such contender; there are {', '.join(known)}.")
+        paper = {name: rule for name, rule in self.paper.items() if name in contenders}
+        grid = {name: rules for name, rules in self.grid.items() if name in contenders}
+        return replace(self, paper=paper, grid=grid)
 
 
 @dataclass(frozen=True)
@@ -52,6 +81,10 @@ class Run:
     seed: int
     epochs: int
     batch_size: int
+    measures: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.contender}, seed {self.seed}: {self.rule} on {self.problem}({dict(self.parameters)})"
 
     def key(self, digest: str) -> str:
         """Return the identity of this run on data of this digest: 16 hexadecimal digits."""
@@ -65,6 +98,8 @@ class Run:
             "epochs": self.epochs,
             "batch_size": self.batch_size,
         }
+        if self.measures:
+            what["measures"] = self.measures
         return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -83,6 +118,8 @@ class Experiment:
     scales : dict of str to callable
         ``smoke`` (seconds, for tests), ``book`` (run live in the chapter) and ``full`` (the paper's size,
         recorded); each makes a :class:`Scale`.
+    measures : tuple of str, optional
+        What is measured after each epoch: names in :data:`adamcore.experiments.measures.MEASURES`.
     """
 
     name: str
@@ -90,6 +127,10 @@ class Experiment:
     problem: str
     parameters: dict[str, Any]
     scales: dict[str, Callable[[], Scale]]
+    measures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_measures(self.measures)
 
     def scale(self, name: str) -> Scale:
         """Return the scale of that name.
@@ -103,9 +144,9 @@ class Experiment:
             raise ValueError(f"{self.name} has no scale {name!r}; it has {', '.join(self.scales)}.")
         return self.scales[name]()
 
-    def problem_parameters(self, scale: Scale) -> dict[str, Any]:
-        """Return the problem's parameters at this scale."""
-        return {**self.parameters, "n_train": scale.n_train}
+    def problem_parameters(self, scale: Scale, contender: str | None = None) -> dict[str, Any]:
+        """Return the problem's parameters at this scale, with what a contender changes of them."""
+        return {**self.parameters, "n_train": scale.n_train, **scale.parameters.get(contender, {})}
 
     def runs(self, scale: Scale, seeds: int | None = None) -> Iterator[Run]:
         """Yield every single run of a scale, seed by seed, so that whole comparisons finish first."""
@@ -113,10 +154,11 @@ class Experiment:
             for contender, rule in scale.settings():
                 yield Run(
                     problem=self.problem,
-                    parameters=tuple(sorted(self.problem_parameters(scale).items())),
+                    parameters=tuple(sorted(self.problem_parameters(scale, contender).items())),
                     contender=contender,
                     rule=rule,
                     seed=seed,
                     epochs=scale.epochs,
                     batch_size=scale.batch_size,
+                    measures=self.measures,
                 )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import math
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from adamcore.experiments.experiment import NUMERICS_VERSION
+from adamcore.experiments.files import write_json
 from adamcore.optim import Rule, from_dict, inverse_sqrt
+from adamcore.optim.schedules import Schedule
 
 if TYPE_CHECKING:
-    from adamcore.experiments.experiment import Experiment, Scale
+    from adamcore.experiments.experiment import Experiment, Run, Scale
 
 
 class GridPoint(NamedTuple):
@@ -26,7 +28,7 @@ class GridPoint(NamedTuple):
     alpha : float
         The step size, before any decay.
     decay : str
-        ``"none"``, ``"1/sqrt(step)"`` or ``"1/sqrt(epoch)"``.
+        ``"none"``, ``"1/sqrt(step)"``, ``"1/sqrt(epoch)"``, or the name of another schedule.
     score : float
         Lower is better; see :meth:`Record.grid_points`.
     rule : Rule
@@ -44,12 +46,14 @@ class GridPoint(NamedTuple):
         if isinstance(rule.alpha, inverse_sqrt):
             unit = "step" if rule.alpha.steps_per_epoch == 1 else "epoch"
             return cls(rule.alpha.alpha, f"1/sqrt({unit})", score, rule)
+        if isinstance(rule.alpha, Schedule):
+            return cls(getattr(rule.alpha, "alpha", math.nan), type(rule.alpha).__name__, score, rule)
         return cls(rule.alpha, "none", score, rule)
 
 
 @dataclass(frozen=True, repr=False)
 class Record:
-    """All runs of an experiment at one scale.
+    """The runs of an experiment at one scale: all of them, or those that are finished; see :attr:`missing`.
 
     Attributes
     ----------
@@ -72,7 +76,13 @@ class Record:
         The run times of all runs added up, on whatever else the machine was doing.
     runs : list of dict
         For each run its contender, rule, seed, ``epoch_cost``, ``epoch_objective``, ``first_losses``,
-        ``diverged_at`` (the step, or None) and ``seconds``.
+        ``diverged_at`` (the step, or None) and ``seconds``. Runs made later than the first record also have
+        ``start`` (digests of theta_0 and of the first epoch's order), ``epoch_seconds`` and, where the experiment
+        measures something after each epoch, ``measures``: for each name its values, None where there was none.
+    parameters : dict of str to dict
+        For a contender, where its problem differs from the others'.
+    measures : list of str
+        What was measured after each epoch.
     """
 
     experiment: str
@@ -90,6 +100,8 @@ class Record:
     versions: dict[str, str]
     seconds: float
     runs: list[dict[str, Any]]
+    parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
+    measures: list[str] = field(default_factory=list)
 
     @classmethod
     def of(
@@ -97,29 +109,43 @@ class Record:
         experiment: Experiment,
         scale: str,
         size: Scale,
-        seeds: int | None,
+        seeds: int,
         data: str,
-        results: list[dict[str, Any]],
+        results: list[tuple[Run, dict[str, Any]]],
     ) -> Record:
-        """Gather the results of single runs."""
-        number = size.seeds if seeds is None else seeds
-        flag = "" if number == size.seeds else f" --seeds {number}"
+        """Gather the results of single runs.
+
+        Raises
+        ------
+        ValueError
+            If contenders of one seed did not start at the same point, or saw other minibatches.
+        """
+        runs = [
+            {**{name: value for name, value in result.items() if name != "key"}, "contender": single.contender}
+            for single, result in results
+        ]
+        require_same_start(runs)
+        flags = "" if seeds == experiment.scale(scale).seeds else f" --seeds {seeds}"
+        if (few := list(size.paper)) != list(experiment.scale(scale).paper):
+            flags += "".join(f" --only '{name}'" for name in few)
         return cls(
             experiment=experiment.name,
             title=experiment.title,
             scale=scale,
-            command=f"python -m adamcore run {experiment.name} --scale {scale}{flag}",
+            command=f"python -m adamcore run {experiment.name} --scale {scale}{flags}",
             numerics_version=NUMERICS_VERSION,
             problem={"name": experiment.problem, **experiment.problem_parameters(size)},
             data=data,
             epochs=size.epochs,
             batch_size=size.batch_size,
-            seeds=list(range(number)),
+            seeds=list(range(seeds)),
             paper={name: rule.to_dict() for name, rule in size.paper.items()},
             grid={name: [rule.to_dict() for rule in rules] for name, rules in size.grid.items()},
             versions={name: importlib.metadata.version(name) for name in ("numpy", "adamcore")},
-            seconds=round(sum(result["seconds"] for result in results), 1),
-            runs=[{name: value for name, value in result.items() if name != "key"} for result in results],
+            seconds=round(sum(single["seconds"] for single in runs), 1),
+            runs=runs,
+            parameters=dict(size.parameters),
+            measures=list(experiment.measures),
         )
 
     def __repr__(self) -> str:
@@ -129,6 +155,17 @@ class Record:
     def contenders(self) -> list[str]:
         """The names of the contenders, in the order of the legend."""
         return list(self.paper)
+
+    @property
+    def missing(self) -> list[tuple[str, dict[str, Any], int]]:
+        """Contender, rule and seed of every run that belongs to this record and is not in it."""
+        settings = [*self.paper.items(), *((name, rule) for name, rules in self.grid.items() for rule in rules)]
+        expected = [(name, rule, seed) for seed in self.seeds for name, rule in settings]
+        wanted = {json.dumps(one, sort_keys=True): one for one in expected}
+        for single in self.runs:
+            held = single["contender"], single["rule"], single["seed"]
+            wanted.pop(json.dumps(held, sort_keys=True), None)
+        return list(wanted.values())
 
     def curves(self, contender: str, rule: Rule | dict[str, Any], what: str = "cost") -> np.ndarray:
         """Return one setting's curves: (seeds, epochs), infinite from where a run diverged.
@@ -151,6 +188,31 @@ class Record:
             raise KeyError(f"{self!r} holds no runs of {contender} with {wanted}")
         return np.array([curve + [math.inf] * (self.epochs - len(curve)) for curve in found])
 
+    def measured(self, contender: str, rule: Rule | dict[str, Any], name: str) -> np.ndarray:
+        """Return what was measured of one setting after each epoch: (seeds, epochs), NaN where it was not.
+
+        Parameters
+        ----------
+        contender : str
+        rule : Rule or dict
+        name : str
+            Such as ``"test_error"``.
+
+        Raises
+        ------
+        KeyError
+            If the record holds no such runs, or they were not measured so.
+        """
+        wanted = rule.to_dict() if isinstance(rule, Rule) else rule
+        found = [
+            single["measures"][name]
+            for single in self.runs
+            if single["contender"] == contender and single["rule"] == wanted and name in single.get("measures", {})
+        ]
+        if not found:
+            raise KeyError(f"{self!r} holds no {name} of {contender} with {wanted}")
+        return np.array([list(map(_or_nan, row)) + [math.nan] * (self.epochs - len(row)) for row in found])
+
     def paper_curves(self, contender: str, what: str = "cost") -> np.ndarray:
         """Return the curves at the contender's paper-like setting, (seeds, epochs)."""
         return self.curves(contender, self.paper[contender], what)
@@ -166,7 +228,8 @@ class Record:
         ----------
         contender : str
         metric : {"typical", "final"}
-            The geometric mean over seeds of the objective, over all epochs but the first or at the last one.
+            The geometric mean over seeds of the objective, over all epochs but the first (unless it is the only
+            one) or at the last one.
 
         Returns
         -------
@@ -175,7 +238,7 @@ class Record:
         """
         if metric not in ("typical", "final"):
             raise ValueError(f"metric = {metric!r} is not allowed; it must be 'typical' or 'final'.")
-        part = slice(1, None) if metric == "typical" else slice(-1, None)
+        part = slice(1, None) if metric == "typical" and self.epochs > 1 else slice(-1, None)
         points = []
         for plain in self.grid[contender]:
             logs = np.log(self.curves(contender, plain, "objective")[:, part])
@@ -188,9 +251,10 @@ class Record:
 
     def save(self, path: Path) -> None:
         """Write the record as JSON, a run a line; the file is there whole or not at all."""
-        from adamcore.experiments.runner import write_json
-
-        head = {name: value for name, value in asdict(self).items() if name != "runs"}
+        plain = asdict(self)
+        optional = [field.name for field in fields(self) if field.default_factory is not MISSING]
+        # Empty ones are left out: records without them, made before they existed, stay as they are.
+        head = {name: value for name, value in plain.items() if name != "runs" and (value or name not in optional)}
         text = json.dumps(head, indent=1).removesuffix("\n}")
         runs = ",\n".join("  " + json.dumps(single) for single in self.runs)
         write_json(path, None, iter([text, ',\n "runs": [\n', runs, "\n ]\n}\n"]))
@@ -217,7 +281,42 @@ def load_record(path: str | Path) -> Record:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
     except ValueError as error:
         raise ValueError(f"{path} is not a record: {error}") from error
-    names = {field.name for field in fields(Record)}
-    if not isinstance(content, dict) or set(content) != names:
-        raise ValueError(f"{path} is not a record: expected exactly the entries {', '.join(sorted(names))}.")
+    needed = {field.name for field in fields(Record) if field.default_factory is MISSING}
+    optional = {field.name for field in fields(Record)} - needed
+    if not isinstance(content, dict) or not needed <= set(content) <= needed | optional:
+        raise ValueError(
+            f"{path} is not a record: expected exactly the entries {', '.join(sorted(needed))}, and perhaps "
+            f"{', '.join(sorted(optional))}."
+        )
     return Record(**content)
+
+
+def require_same_start(runs: list[dict[str, Any]]) -> None:
+    """Raise unless all runs of a seed began with the same theta_0 and saw their minibatches in the same order.
+
+    Runs without digests, made before they were kept, are passed over.
+
+    Raises
+    ------
+    ValueError
+        If two runs of a seed differ.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.record import require_same_start
+    >>> require_same_start([{"contender": name, "seed": 0, "start": {"theta_0": "a"}} for name in ("Adam", "SGD")])
+    """
+    first: dict[tuple[int, str], dict[str, Any]] = {}
+    for single in runs:
+        for what, digest in single.get("start", {}).items():
+            other = first.setdefault((single["seed"], what), single)
+            if other["start"][what] != digest:
+                raise ValueError(
+                    f"{other['contender']} and {single['contender']} with seed {single['seed']} differ in {what}: "
+                    "they cannot be compared. Make the runs of one record with the same code and libraries."
+                )
+
+
+def _or_nan(value: float | None) -> float:
+    """The value, or NaN for none."""
+    return math.nan if value is None else value

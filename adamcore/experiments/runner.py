@@ -2,21 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import os
-import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import joblib
-from tqdm import tqdm
+from threadpoolctl import threadpool_limits
+from tqdm.auto import tqdm
 
-from adamcore.experiments.experiment import Experiment, Run
+from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
+from adamcore.experiments.cluster import cluster_workers
+from adamcore.experiments.edges import extended
+from adamcore.experiments.experiment import Experiment, Run, Scale
+from adamcore.experiments.files import StorageError, remove_abandoned, require_writable, write_json
+from adamcore.experiments.measures import MEASURES
 from adamcore.experiments.problems import make_problem
 from adamcore.experiments.record import Record
-from adamcore.experiments.train import streams, train
+from adamcore.experiments.train import History, streams, train
+from adamcore.optim import one_thread
+
+__all__ = ["Keeping", "RunError", "Unfinished", "fold", "make_run", "run", "write_json"]
+
+
+class RunError(RuntimeError):
+    """A run that failed; the message names it. The runs that were finished are kept."""
+
+
+class Unfinished(RuntimeError):
+    """A sweep whose time was up; what it did is kept, and the same command goes on with it."""
+
+
+@dataclass(frozen=True)
+class Keeping:
+    """What keeps a run from being lost, and when it has to stop.
+
+    Attributes
+    ----------
+    folder : Path or None
+        Where checkpoints and finished runs are; None keeps nothing.
+    every : float
+        Seconds between checkpoints, which are only written between two epochs.
+    deadline : float
+        When to stop, in the seconds of :func:`time.time`.
+    asker : int or None
+        The process that a worker works for: if it was killed, the worker stops too.
+    """
+
+    folder: Path | None = None
+    every: float = 20.0
+    deadline: float = math.inf
+    asker: int | None = None
+
+    def time_is_up(self) -> bool:
+        """Return whether the deadline is over, or the process that wants the result is gone."""
+        orphaned = self.asker not in (None, os.getpid(), os.getppid())
+        return orphaned or time.time() >= self.deadline
 
 
 def run(
@@ -27,6 +73,11 @@ def run(
     jobs: int = 1,
     folder: Path | None = None,
     progress: bool = False,
+    only: Collection[str] = (),
+    fresh: bool = False,
+    hours: float | None = None,
+    cluster: str | None = None,
+    checkpoint_seconds: float = 20.0,
 ) -> Record:
     """Make all runs of an experiment at a scale, and return their record.
 
@@ -39,10 +90,21 @@ def run(
     jobs : int, default 1
         Runs at a time, each in a process and on one thread of its own; never changes a number.
     folder : Path, optional
-        Where single runs are kept: those that are there already are not made again. By default nothing is
-        read or written.
+        Where single runs are kept: those that are there already are not made again, and one that was killed goes on
+        from its last checkpoint, to the same last bit. By default nothing is read or written.
     progress : bool, default False
         Whether to show a progress bar.
+    only : collection of str, optional
+        Make the runs of these contenders only.
+    fresh : bool, default False
+        Whether to delete what the folder holds of these runs, and make them again.
+    hours : float, optional
+        Stop after so many hours, each run after its current epoch.
+    cluster : str, optional
+        Address of a Dask scheduler whose workers make the runs, such as ``tcp://127.0.0.1:8786``; see
+        :mod:`adamcore.experiments.cluster`.
+    checkpoint_seconds : float, default 20
+        Seconds between a run's checkpoints.
 
     Returns
     -------
@@ -51,7 +113,13 @@ def run(
     Raises
     ------
     ValueError
-        If the scale is unknown, or ``seeds`` or ``jobs`` is below 1.
+        If the scale or a contender is unknown, a number is out of its range, or a file in the folder is no run.
+    RunError
+        If a run fails; the message names it.
+    Unfinished
+        If the hours are over.
+    adamcore.experiments.files.StorageError
+        If the folder cannot be written to.
 
     Examples
     --------
@@ -60,36 +128,191 @@ def run(
     >>> record.contenders
     ['AdaGrad', 'SGDNesterov', 'Adam']
     """
-    for name, value in (("seeds", seeds), ("jobs", jobs)):
-        if value is not None and value < 1:
-            raise ValueError(f"run: {name} = {value!r} is not allowed; it must be 1 or more.")
-    size = experiment.scale(scale)
-    digest = make_problem(experiment.problem, experiment.problem_parameters(size)).digest
-    wanted = {single.key(digest): single for single in experiment.runs(size, seeds)}
-    done = _finished(wanted, folder)
-    missing = {key: single for key, single in wanted.items() if key not in done}
-    with tqdm(total=len(wanted), initial=len(done), desc=experiment.name, unit="run", disable=not progress) as bar:
-        for result in _make(missing, jobs):
-            if folder is not None:
-                write_json(folder / f"{result['key']}.json", result)
-            done[result["key"]] = result
-            bar.update()
-    return Record.of(experiment, scale, size, seeds, digest, [done[key] for key in wanted])
+    _check(seeds=seeds, jobs=jobs)
+    size = original = _size(experiment, scale, only)
+    number = size.seeds if seeds is None else seeds
+    keeping = Keeping(
+        folder=None if cluster else folder,
+        every=checkpoint_seconds,
+        deadline=math.inf if hours is None else time.time() + 3600 * hours,
+        asker=None if cluster else os.getpid(),
+    )
+    with _workers(jobs, cluster) as workers:
+        digest = _digest(experiment, size, workers)
+        done: dict[str, dict[str, Any]] = {}
+        while True:
+            wanted = {single.key(digest): single for single in experiment.runs(size, number)}
+            if fresh:
+                _remove(wanted.keys() - done.keys(), folder)
+            done = _finished(wanted, folder)
+            missing = {key: single for key, single in wanted.items() if key not in done}
+            if missing and folder is not None:
+                require_writable(folder)
+                remove_abandoned(folder)
+            with tqdm(
+                total=len(wanted), initial=len(done), desc=experiment.name, unit="run", disable=not progress
+            ) as bar:
+                for result in _make(missing, workers, keeping):
+                    if result is None:
+                        continue
+                    if folder is not None:
+                        _keep(folder, result)
+                    done[result["key"]] = result
+                    bar.update()
+            if len(done) < len(wanted):
+                raise Unfinished(f"{len(done)} of {len(wanted)} runs are finished; the time is up")
+            record = _record(experiment, scale, size, number, digest, done)
+            larger = extended(size, original, record)
+            if larger == size:
+                return record
+            size = larger
 
 
-def make_run(key: str, single: Run) -> dict[str, Any]:
-    """One run; training is on one thread, so its result does not depend on how many jobs there are."""
-    start = time.perf_counter()
+def fold(
+    experiment: Experiment,
+    scale: str = "book",
+    *,
+    folder: Path,
+    seeds: int | None = None,
+    only: Collection[str] = (),
+) -> Record:
+    """Return the record of the runs that are finished, making none; what it lacks is in ``record.missing``.
+
+    Parameters
+    ----------
+    experiment, scale, folder, seeds, only
+        As for :func:`run`.
+
+    Returns
+    -------
+    Record
+        The same for the same files, whoever made them and in whatever order.
+
+    Raises
+    ------
+    ValueError
+        As :func:`run`.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from adamcore.experiments import fold, get_experiment, run
+    >>> experiment = get_experiment("fig1a")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     made = run(experiment, "smoke", seeds=1, folder=pathlib.Path(folder))
+    ...     folded = fold(experiment, "smoke", seeds=2, folder=pathlib.Path(folder))
+    >>> len(folded.runs), len(folded.missing)
+    (3, 3)
+    """
+    _check(seeds=seeds)
+    size = original = _size(experiment, scale, only)
+    number = size.seeds if seeds is None else seeds
+    digest = _digest(experiment, size, None)
+    while True:
+        wanted = {single.key(digest): single for single in experiment.runs(size, number)}
+        record = _record(experiment, scale, size, number, digest, _finished(wanted, folder))
+        larger = extended(size, original, record)
+        if larger == size:
+            return record
+        size = larger
+
+
+def make_run(key: str, single: Run, keeping: Keeping | None = None) -> dict[str, Any] | None:
+    """Make one run, on one thread, so that its result does not depend on how many jobs there are.
+
+    Parameters
+    ----------
+    key : str
+        Its identity; see :meth:`adamcore.experiments.experiment.Run.key`.
+    single : Run
+    keeping : Keeping, optional
+        Where its checkpoint is kept, and until when it may run.
+
+    Returns
+    -------
+    dict or None
+        What a record keeps of the run; None if it had to stop before its end.
+
+    Raises
+    ------
+    RunError
+        If anything goes wrong; the message names the run.
+    adamcore.experiments.files.StorageError
+        If the checkpoint cannot be written.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import get_experiment
+    >>> from adamcore.experiments.runner import make_run
+    >>> experiment = get_experiment("fig1a")
+    >>> single = next(experiment.runs(experiment.scale("smoke")))
+    >>> result = make_run("some key", single)
+    >>> result["contender"], len(result["epoch_cost"])
+    ('AdaGrad', 2)
+    """
+    keeping = keeping or Keeping()
+    if keeping.time_is_up():
+        return None
+    try:
+        if keeping.folder is not None and (there := keeping.folder / f"{key}.json").exists():
+            return _read(there)[1]  # another process was quicker
+        with threadpool_limits(1, user_api="blas"), one_thread():
+            return _made(key, single, keeping)
+    except StorageError:
+        raise
+    except Exception as error:
+        raise RunError(f"the run {key} ({single}) failed: {type(error).__name__}: {error}") from error
+
+
+def _made(key: str, single: Run, keeping: Keeping) -> dict[str, Any] | None:
+    """The run itself: from its checkpoint, if there is one, to its end or to the deadline."""
+    begin = time.perf_counter()
     problem = make_problem(single.problem, dict(single.parameters))
+    if hasattr(single.rule, "minimize"):
+        history = single.rule.minimize(problem, single.epochs, streams(single.seed))
+        return _result(key, single, history, time.perf_counter() - begin)
+    source = streams(single.seed)
+    path = None if keeping.folder is None else keeping.folder / f"{key}.npz"
+    history, before = None, 0.0
+    if path is not None and path.exists():
+        theta = problem.model.init(streams(single.seed).initialization)
+        history, before = load_checkpoint(path, key, single.rule, theta, source) or (None, 0.0)
+    saved = time.monotonic()
+
+    def measure(epoch: int, history: History) -> None:
+        """What the experiment wants to know after each epoch."""
+        measured: dict[str, float] = {}
+        for name in single.measures:
+            measured |= MEASURES[name](epoch, problem, history.state, single.rule)
+        history.measures.append({name: float(value) for name, value in measured.items()})
+
+    def keep(epoch: int, history: History) -> bool:
+        """Write a checkpoint if it is time for one, and stop if the time is up."""
+        nonlocal saved
+        stop = keeping.time_is_up()
+        if path is not None and epoch < single.epochs and (stop or time.monotonic() - saved >= keeping.every):
+            save_checkpoint(path, key, single.rule, history, source, before + time.perf_counter() - begin)
+            saved = time.monotonic()
+        return stop
+
     history = train(
         problem.model,
         single.rule,
         problem.data,
         epochs=single.epochs,
         batch_size=single.batch_size,
-        streams=streams(single.seed),
+        streams=source,
+        history=history,
+        callbacks=[measure, keep] if single.measures else [keep],
     )
-    return {
+    if history.diverged_at is None and len(history.epoch_cost) < single.epochs:
+        return None
+    return _result(key, single, history, before + time.perf_counter() - begin)
+
+
+def _result(key: str, single: Run, history: History, seconds: float) -> dict[str, Any]:
+    """What is kept of a run."""
+    result = {
         "key": key,
         "contender": single.contender,
         "rule": single.rule.to_dict(),
@@ -98,21 +321,100 @@ def make_run(key: str, single: Run) -> dict[str, Any]:
         "epoch_objective": _rounded(history.epoch_objective),
         "first_losses": _rounded(history.first_losses),
         "diverged_at": history.diverged_at,
-        "seconds": round(time.perf_counter() - start, 2),
+        "seconds": round(seconds, 2),
+        "epoch_seconds": [round(value, 3) for value in getattr(history, "epoch_seconds", [])],
+        "start": getattr(history, "start", {}),
     }
+    if measures := getattr(history, "measures", []):
+        names = dict.fromkeys(name for entry in measures for name in entry)
+        result["measures"] = {
+            name: [_finite(value) for value in _rounded([entry.get(name, math.nan) for entry in measures])]
+            for name in names
+        }
+    return result
 
 
-def _rounded(numbers: list[float]) -> list[float]:
+def _rounded(numbers: Iterable[float]) -> list[float]:
     """Five digits: more than another machine reproduces."""
     return [float(f"{number:.5g}") for number in numbers]
 
 
-def _make(missing: dict[str, Run], jobs: int) -> Iterable[dict[str, Any]]:
+def _finite(number: float) -> float | None:
+    """The number, or None where JSON has no name for it."""
+    return number if math.isfinite(number) else None
+
+
+def _check(**counts: int | None) -> None:
+    """Raise unless every count that is given is 1 or more."""
+    for name, value in counts.items():
+        if value is not None and value < 1:
+            raise ValueError(f"run: {name} = {value!r} is not allowed; it must be 1 or more.")
+
+
+def _size(experiment: Experiment, scale: str, only: Collection[str]) -> Scale:
+    """The scale, or the part of it that is asked for."""
+    size = experiment.scale(scale)
+    return size.only(only) if only else size
+
+
+def _digest(experiment: Experiment, size: Scale, workers: joblib.Parallel | None) -> str:
+    """The digest of the data set, found by a worker if there are any: they need the data, this process does not."""
+    job = experiment.problem, experiment.problem_parameters(size)
+    if workers is None:
+        return make_problem(*job).digest
+    (found,) = workers([joblib.delayed(_digest_of)(*job)])
+    return found
+
+
+def _digest_of(name: str, parameters: dict[str, Any]) -> str:
+    """The digest of a problem's data set."""
+    return make_problem(name, parameters).digest
+
+
+@contextlib.contextmanager
+def _workers(jobs: int, cluster: str | None) -> Iterator[joblib.Parallel | None]:
+    """What makes several runs at a time; None where this process makes them one after the other."""
+    if cluster is not None:
+        with cluster_workers(cluster) as workers:
+            yield workers
+    elif jobs == 1:
+        yield None
+    else:
+        # One run a task: a finished run must not wait for others before it is written down.
+        with joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1) as workers:
+            yield workers
+
+
+def _make(
+    missing: dict[str, Run], workers: joblib.Parallel | None, keeping: Keeping
+) -> Iterable[dict[str, Any] | None]:
     """Results as they come."""
-    if jobs == 1:
-        return (make_run(key, single) for key, single in missing.items())
-    parallel = joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    return parallel(joblib.delayed(make_run)(key, single) for key, single in missing.items())
+    if workers is None:
+        return (make_run(key, single, keeping) for key, single in missing.items())
+    return workers(joblib.delayed(make_run)(key, single, keeping) for key, single in missing.items())
+
+
+def _record(
+    experiment: Experiment, scale: str, size: Scale, seeds: int, digest: str, done: dict[str, dict[str, Any]]
+) -> Record:
+    """The record of the runs that are done, in the order of the experiment."""
+    keyed = [(single.key(digest), single) for single in experiment.runs(size, seeds)]
+    results = [(single, done[key]) for key, single in keyed if key in done]
+    return Record.of(experiment, scale, size, seeds, digest, results)
+
+
+def _keep(folder: Path, result: dict[str, Any]) -> None:
+    """Write a finished run down; only then is its checkpoint worth nothing."""
+    write_json(folder / f"{result['key']}.json", result)
+    (folder / f"{result['key']}.npz").unlink(missing_ok=True)
+
+
+def _remove(wanted: Iterable[str], folder: Path | None) -> None:
+    """Delete what the folder holds of these runs."""
+    if folder is not None:
+        for key in wanted:
+            for ending in (".json", ".npz"):
+                (folder / f"{key}{ending}").unlink(missing_ok=True)
 
 
 def _finished(wanted: dict[str, Run], folder: Path | None) -> dict[str, dict[str, Any]]:
@@ -126,24 +428,8 @@ def _read(path: Path) -> tuple[str, dict[str, Any]]:
     """A single run's key and result."""
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+        if result["key"] != path.stem:
+            raise ValueError(f"it holds the run {result['key']!r}")
+    except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is not a finished run ({error}). Delete it; it will be made again.") from error
     return path.stem, result
-
-
-def write_json(path: Path, content: Any, lines: Iterator[str] | None = None) -> None:
-    """Write a file whole or not at all: beside its place first, then moved there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
-            if lines is None:
-                json.dump(content, file)
-            else:
-                file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

@@ -22,7 +22,7 @@ def test_history(small):
         epochs=20,
         batch_size=16,
         streams=streams(0),
-        on_epoch=lambda epoch, h: seen.append((epoch, h.epoch_cost[-1])),
+        callbacks=[lambda epoch, h: seen.append((epoch, h.epoch_cost[-1]))],
     )
     assert seen == list(enumerate(history.epoch_cost, start=1))
     assert history.state.t == 20 * 4

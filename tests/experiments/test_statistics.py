@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from adamcore.experiments import compare, digitized_curves, log_rms, paired_ratio, sensitivity
+from adamcore.experiments import compare, digitized_curves, digitized_points, log_rms, paired_ratio, sensitivity
 from adamcore.experiments.statistics import PairedRatio
 
 
@@ -138,13 +138,41 @@ def test_log_rms_uses_whole_epochs_within_both_curves():
     assert log_rms(np.array([7.0, 1.1, 2.2]), x, y) == pytest.approx(np.log(1.1))
 
 
-def test_digitized_curves_are_the_papers():
-    curves = digitized_curves("fig1a")
-    assert list(curves) == ["AdaGrad", "SGDNesterov", "Adam"]
-    assert curves["Adam"][0][0] == 0
-    x, y = curves["AdaGrad"]
-    assert x[0] == pytest.approx(5.107)  # the curve enters the frame between two epochs
-    assert (np.diff(x) > 0).all()
-    assert y[x == 10] == pytest.approx(0.646, abs=1e-3)
+@pytest.mark.parametrize(
+    ("figure", "curve", "epoch", "cost"),
+    [
+        ("fig1a", "AdaGrad", 10, 0.646),
+        ("fig1b", "AdaGrad+dropout", 1, 0.388),
+        ("fig2a", "Adam", 200, 0.0066),
+        ("fig2b", "SFO", 5, 0.571),
+        ("fig2b_walltime", "SFO", 25, 0.570),
+        ("fig3a", "SGDNesterov", 2, 1.157),
+        ("fig3b", "Adam+dropout", 45, 0.024),
+    ],
+)
+def test_digitized_curves_are_the_papers(figure, curve, epoch, cost):
+    curves = digitized_curves(figure)
+    for name, (x, y) in curves.items():
+        assert (x >= 0).all(), name
+        assert (np.diff(x) > 0).all(), name
+        assert (y > 0).all(), name
+    x, y = curves[curve]
+    assert y[np.abs(x - epoch) < 0.01] == pytest.approx(cost, rel=0.05)
+
+
+def test_names_of_digitized_curves():
+    assert list(digitized_curves("fig1a")) == ["AdaGrad", "SGDNesterov", "Adam"]
+    assert set(digitized_curves("fig1b")) == {f"{a}+dropout" for a in ("AdaGrad", "RMSProp", "SGDNesterov", "Adam")}
+    assert set(digitized_curves("fig3a")) == set(digitized_curves("fig3b"))
+    assert digitized_curves("fig1a")["AdaGrad"][0][0] == pytest.approx(5.107)  # enters the frame between two epochs
     with pytest.raises(ValueError, match="no digitized curves of 'fig9'"):
         digitized_curves("fig9")
+
+
+def test_digitized_points():
+    points = digitized_points()
+    assert len(points) == len(set(points)) == 87
+    assert {point.alpha for point in points} == {3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2}
+    losses = {point[:5]: point.loss for point in points}
+    assert losses[0.9, 0.9999, 100, True, 3e-5] == 118.8
+    assert losses[0.9, 0.9999, 100, False, 3e-5] == 113.6

@@ -38,7 +38,7 @@ def strength(name: str, value: float) -> float:
 
 def floating(name: str, value: Any) -> type:
     """The type of theta and of the arithmetic."""
-    if value not in (np.float32, np.float64):
+    if value not in (np.float32, np.float64, float, np.dtype(np.float32), np.dtype(np.float64)):
         raise ValueError(f"{name} = {value!r} is not allowed; it must be numpy.float32 or numpy.float64.")
     return np.dtype(value).type
 

@@ -6,8 +6,9 @@ An experiment is data (:class:`Experiment`): a problem, contenders with their se
 
 from adamcore.experiments.catalog import EXPERIMENTS, get_experiment
 from adamcore.experiments.claims import Verdict, judge_mnist_logistic, typical
-from adamcore.experiments.digitized import digitized_curves, log_rms
+from adamcore.experiments.digitized import digitized_curves, digitized_points, log_rms
 from adamcore.experiments.experiment import Experiment, Scale
+from adamcore.experiments.full_batch import LBFGS
 from adamcore.experiments.record import Record, load_record
 from adamcore.experiments.runner import RunError, Unfinished, fold, run
 from adamcore.experiments.statistics import Comparison, PairedRatio, Sensitivity, compare, paired_ratio, sensitivity
@@ -15,6 +16,7 @@ from adamcore.experiments.train import History, Streams, streams, train
 
 __all__ = [
     "EXPERIMENTS",
+    "LBFGS",
     "Comparison",
     "Experiment",
     "History",
@@ -28,6 +30,7 @@ __all__ = [
     "Verdict",
     "compare",
     "digitized_curves",
+    "digitized_points",
     "fold",
     "get_experiment",
     "judge_mnist_logistic",

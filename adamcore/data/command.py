@@ -12,8 +12,24 @@ from adamcore.data import cifar10, imdb, mnist
 from adamcore.data.build import BUILDERS, Files
 from adamcore.data.dataset import DataError
 from adamcore.data.packaged import DIGESTS, TITLES, read_checked, read_packaged
-from adamcore.data.sources import ARCHIVES, VARIABLE, Archive, data_folder, fetch, find, how_to_get, is_official
-from adamcore.data.sources import sha256_of as sha256_of_file
+from adamcore.data.sources import (
+    ARCHIVES,
+    VARIABLE,
+    Archive,
+    data_folder,
+    fetch,
+    find,
+    how_to_get,
+    is_official,
+    sha256_of,
+)
+
+LOADERS: dict[str, Callable[[], object]] = {
+    "mnist": mnist.load_mnist,
+    "imdb": imdb.load_imdb,
+    "cifar10": cifar10.load_cifar10,
+}
+"""What loads the embedded part of a set."""
 
 READERS: dict[str, Callable[[Path], object]] = {"cifar10": cifar10.read_full, "imdb": imdb.read_reviews}
 """What reads a full set, and raises unless it is whole."""
@@ -42,9 +58,11 @@ def _show_full(archive: Archive) -> None:
     if found is None:
         click.echo(f"  not here; python -m adamcore data fetch {archive.name} gets {_size(archive.size).strip()}")
     elif found.is_dir():
-        click.echo(f"  {found}  a folder")
+        click.echo(f"  {found}  a folder; python -m adamcore data verify checks what is in it")
     else:
-        click.echo(f"  {found}  {_size(found.stat().st_size).strip()}  SHA-256 {sha256_of_file(found)}")
+        digest = _or_stop(sha256_of, found)
+        kind = "the official archive" if digest == archive.sha256 else "not the official archive; see verify"
+        click.echo(f"  {found}  {_size(found.stat().st_size).strip()}  SHA-256 {digest}  {kind}")
 
 
 @data.command()
@@ -90,13 +108,6 @@ def verify() -> None:
         raise click.ClickException(f"{bad} of the above are not as they should be.")
 
 
-LOADERS: dict[str, Callable[[], object]] = {
-    "mnist": mnist.load_mnist,
-    "imdb": imdb.load_imdb,
-    "cifar10": cifar10.load_cifar10,
-}
-
-
 def _report(what: str, fault: DataError | None) -> int:
     """One line, or the fault; counts it."""
     click.echo(f"ok        {what}" if fault is None else f"BAD       {what}\n{fault}")
@@ -140,7 +151,7 @@ def build_(name: str, source: Path, target: Path | None) -> None:
         same = "as embedded" if digest == DIGESTS[name].get(file) else "NOT as embedded"
         click.echo(f"{file:26s} {_size(len(content))}  SHA-256 {digest}  {same}")
         if target is not None:
-            _write(target / file, content)
+            _or_stop(_write, target / file, content)
     if target is not None:
         click.echo(f"written to {target}")
 
@@ -149,15 +160,18 @@ def _write(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.unfinished")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+    try:
+        unfinished.write_bytes(content)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def _or_stop(function: Callable, *arguments: object, **options: object):
-    """Call a function; a fault in the data ends the command with its message."""
+    """Call a function; a fault in the data, or of the disk, ends the command with its message."""
     try:
         return function(*arguments, **options)
-    except DataError as fault:
+    except (DataError, OSError) as fault:
         raise click.ClickException(str(fault)) from fault
 
 

@@ -81,7 +81,7 @@ ARCHIVES = {
         title="IMDB",
         file="aclImdb_v1.tar.gz",
         folder="aclImdb",
-        first="train",
+        first="train/neg",
         size=84_125_825,
         sha256="c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe",
         md5="7c2ac02c03563afcf9b574c7e56c153a",
@@ -123,11 +123,11 @@ def find(archive: Archive) -> Path | None:
     # Somebody's own archive of the official folder:
     others = sorted(path for path in root.glob(f"{archive.folder}*") if path.name.endswith(ENDINGS))
     for path in (root / archive.file, root / plain, *others):
-        if path.is_file():
+        if os.path.isfile(path):  # unlike path.is_file(), no error for a folder that we may not look into
             return path
-    if (root / archive.folder).is_dir():
+    if os.path.isdir(root / archive.folder):
         return root / archive.folder
-    return root if (root / archive.first).exists() else None
+    return root if os.path.exists(root / archive.first) else None
 
 
 def find_or_fetch(archive: Archive) -> Path:
@@ -136,8 +136,11 @@ def find_or_fetch(archive: Archive) -> Path:
 
 
 def is_official(path: Path, archive: Archive) -> bool:
-    """Whether a file is the official archive, byte for byte."""
-    return path.is_file() and path.stat().st_size == archive.size and sha256_of(path) == archive.sha256
+    """Whether a file is the official archive, byte for byte; one that cannot be read is not."""
+    try:
+        return path.is_file() and path.stat().st_size == archive.size and sha256_of(path) == archive.sha256
+    except OSError:
+        return False
 
 
 def sha256_of(path: Path) -> str:
@@ -175,9 +178,10 @@ def fetch(archive: Archive, *, progress: bool = True) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         if is_official(place, archive):
             return place
-        with _alone(place.parent):
+        with _alone(place.parent) as alone:
             if not is_official(place, archive):  # another process may have been faster
-                _remove_unfinished(place.parent)
+                if alone:
+                    _remove_unfinished(place.parent)
                 _from_any_address(archive, place, progress)
     except OSError as error:
         raise DataError(
@@ -216,7 +220,15 @@ def _from_address(address: str, archive: Archive, place: Path, progress: bool) -
             path=folder,
             downloader=_downloader(archive, progress),
         )
+        _make_readable(Path(got))
         os.replace(got, place)
+
+
+def _make_readable(path: Path) -> None:
+    """Give a file the rights of any new file; pooch's can be read by its owner alone, and a class shares a folder."""
+    usual = path.with_name("usual")
+    usual.touch()
+    shutil.copymode(usual, path)
 
 
 def _downloader(archive: Archive, progress: bool) -> Callable[[str, str, object], None]:
@@ -257,9 +269,13 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Wait until no other process downloads into the folder. The system frees the lock of a process that dies."""
-    with (folder / ".lock").open("a+b") as file:
+def _alone(folder: Path) -> Iterator[bool]:
+    """Wait until no other process downloads into the folder. The system frees the lock of a process that dies.
+
+    Gives False on a file system without locks: then several may download at once, and the last one to finish wins.
+    """
+    with _open_lock(folder / ".lock") as file:
+        locked = True
         try:
             import fcntl
         except ImportError:  # Windows
@@ -271,9 +287,21 @@ def _alone(folder: Path) -> Iterator[None]:
                     msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
                     break
         else:
-            with contextlib.suppress(OSError):  # a file system without locks: the last one to finish wins
+            try:
                 fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+            except OSError:
+                locked = False
+        yield locked
+
+
+def _open_lock(path: Path) -> BinaryIO:
+    """The file to lock, made if need be. Somebody else's, who shares the folder, may be only for reading."""
+    try:
+        return path.open("a+b")
+    except PermissionError:
+        if not path.exists():
+            raise
+        return path.open("rb")
 
 
 @contextlib.contextmanager

@@ -1,11 +1,12 @@
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from adamcore.__main__ import main
-from adamcore.data import packaged
-from adamcore.data.sources import ARCHIVES
+from adamcore.data import command, packaged
+from adamcore.data.sources import ARCHIVES, sha256_of
 from tests.data.server import body
 from tests.data.test_cifar10 import lay_out
 from tests.data.test_imdb import archive
@@ -29,12 +30,15 @@ def test_list_and_where_with_nothing_there(folder):
     assert "put it at" in run("where")
 
 
-def test_list_shows_what_is_there(folder, small_cifar10, small_imdb):
+def test_list_shows_what_is_there(folder, small_cifar10, small_imdb, monkeypatch):
     lay_out(small_cifar10, folder / "cifar-10-batches-bin")
     path = archive(small_imdb, folder)
     output = run("list")
     assert f"{folder / 'cifar-10-batches-bin'}  a folder" in output
-    assert f"{path}  " in output
+    line = next(line for line in output.splitlines() if f"{path}  " in line)
+    assert f"SHA-256 {sha256_of(path)}  not the official archive" in line
+    monkeypatch.setitem(ARCHIVES, "imdb", replace(ARCHIVES["imdb"], sha256=sha256_of(path)))
+    assert f"{sha256_of(path)}  the official archive" in run("list")
 
 
 class TestFetch:
@@ -91,15 +95,48 @@ class TestVerify:
         assert "3 of the above are not as they should be" in output  # loading CIFAR-10 fails, too
 
 
+@pytest.mark.parametrize("verb", ["list", "verify"])
+def test_a_file_that_may_not_be_read(verb, folder, small_imdb, monkeypatch):
+    path = archive(small_imdb, folder)
+    opened = Path.open
+
+    def forbidden(self, *arguments, **options):
+        if self == path:
+            raise PermissionError(13, "Permission denied", str(self))
+        return opened(self, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", forbidden)
+    output = run(verb, code=1)
+    assert "Permission denied" in output
+    assert str(path) in output
+
+
 class TestBuild:
     def test_compare_and_write(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(
-            __import__("adamcore.data.command").data.command.BUILDERS, "imdb", lambda source: {"imdb.npz": b"other"}
-        )
+        monkeypatch.setitem(command.BUILDERS, "imdb", lambda source: {"imdb.npz": b"other"})
         assert "NOT as embedded" in run("build", "imdb", "--from", tmp_path)
         assert list(tmp_path.iterdir()) == []
         run("build", "imdb", "--from", tmp_path, "--to", tmp_path / "new")
         assert [(file.name, file.read_bytes()) for file in (tmp_path / "new").iterdir()] == [("imdb.npz", b"other")]
+
+    def test_a_full_disk_costs_no_earlier_file(self, tmp_path, monkeypatch):
+        def half(self, content):
+            with self.open("wb") as file:
+                file.write(content[: len(content) // 2])
+            raise OSError(28, "No space left on device")
+
+        monkeypatch.setitem(command.BUILDERS, "imdb", lambda source: {"imdb.npz": b"other"})
+        (tmp_path / "imdb.npz").write_bytes(b"earlier")
+        monkeypatch.setattr(Path, "write_bytes", half)
+        assert "No space left" in run("build", "imdb", "--from", tmp_path, "--to", tmp_path, code=1)
+        assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [("imdb.npz", b"earlier")]
+
+    def test_nowhere_to_write(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(command.BUILDERS, "imdb", lambda source: {"imdb.npz": b"other"})
+        (tmp_path / "file").touch()
+        assert "Not a directory" in run(
+            "build", "imdb", "--from", tmp_path, "--to", tmp_path / "file" / "deeper", code=1
+        )
 
     @pytest.mark.parametrize("name", ["mnist", "imdb", "cifar10"])
     def test_nothing_to_build_from(self, name, tmp_path):

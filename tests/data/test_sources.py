@@ -1,6 +1,7 @@
 """Every way in which a download can fail, against a server on this machine."""
 
 import errno
+import gzip
 import hashlib
 import os
 import socket
@@ -120,6 +121,23 @@ def test_redirect_is_followed(server, folder):
     assert fetch(made_up(server.url("/here", redirect("/there"))), progress=False).read_bytes() == CONTENT
 
 
+def test_nothing_is_packed_on_the_way(server, folder):
+    """A server that packs what it sends, for clients that say they can unpack it, would change the checksum."""
+
+    def packing(handler):
+        packed = "gzip" in handler.headers.get("Accept-Encoding", "")
+        body(gzip.compress(CONTENT) if packed else CONTENT)(handler)
+
+    assert fetch(made_up(server.url("/a", packing)), progress=False).read_bytes() == CONTENT
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such rights there")
+def test_others_may_read_it_as_any_new_file(server, folder):
+    place = fetch(made_up(server.url("/a", body(CONTENT))), progress=False)
+    (folder / "new").touch()
+    assert place.stat().st_mode == (folder / "new").stat().st_mode
+
+
 def test_damage_after_the_download_is_repaired(server, folder):
     archive = made_up(server.url("/a", body(CONTENT)))
     place = fetch(archive, progress=False)
@@ -209,6 +227,52 @@ class TestFolder:
         monkeypatch.setattr(Path, "open", guard_open(Path.open))
         assert fetch(archive, progress=False).exists()
 
+    def test_may_not_be_looked_into(self, server, folder, monkeypatch):
+        folder.mkdir()
+        (folder / "aclImdb_v1.tar.gz").write_bytes(CONTENT)
+        status_of = os.stat
+
+        def guarded(path, *arguments, **options):
+            if str(path).startswith(str(folder) + os.sep):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return status_of(path, *arguments, **options)
+
+        monkeypatch.setattr(os, "stat", guarded)
+        monkeypatch.setattr(Path, "open", guard_open(Path.open))
+        archive = made_up(server.url("/a", body(CONTENT)))
+        assert find(archive) is None
+        with pytest.raises(DataError, match="cannot be written .*"):
+            fetch(archive, progress=False)
+
+    def test_somebody_elses_lock_is_enough_to_wait_for(self, server, folder, monkeypatch):
+        folder.mkdir()
+        (folder / ".lock").touch()
+        opened = Path.open
+
+        def guarded(self, mode="r", *arguments, **options):
+            if self.name == ".lock" and mode != "rb":
+                raise PermissionError(errno.EACCES, "not yours", str(self))
+            return opened(self, mode, *arguments, **options)
+
+        monkeypatch.setattr(Path, "open", guarded)
+        assert fetch(made_up(server.url("/a", body(CONTENT))), progress=False).read_bytes() == CONTENT
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="another lock there")
+    @pytest.mark.parametrize("locks", [True, False])
+    def test_another_download_is_left_alone_where_there_are_no_locks(self, locks, server, folder, monkeypatch):
+        import fcntl
+
+        def none(file, operation):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+        if not locks:
+            monkeypatch.setattr(fcntl, "flock", none)
+        others = folder / ".unfinished-other" / "part"
+        others.parent.mkdir(parents=True)
+        others.touch()
+        fetch(made_up(server.url("/a", body(CONTENT))), progress=False)
+        assert others.exists() is not locks
+
     def test_without_the_variable_it_is_the_platforms(self, monkeypatch):
         monkeypatch.delenv("ADAMCORE_DATA")
         assert "adamcore" in str(data_folder())
@@ -234,7 +298,7 @@ class TestFind:
     @pytest.mark.parametrize(
         "names",
         [
-            ("aclImdb_v1.tar.gz", "aclImdb_v1.tar", "aclImdb/train"),
+            ("aclImdb_v1.tar.gz", "aclImdb_v1.tar", "aclImdb/train/neg"),
             ("aclImdb_v1.tar", "aclImdb.tar.gz"),
             ("aclImdb.tar.gz", "aclImdb/train"),
             ("aclImdb.tgz",),
@@ -256,6 +320,12 @@ class TestFind:
         assert find(archive) == folder
         (folder / "cifar-10-batches-bin").mkdir()
         assert find(archive) == folder / "cifar-10-batches-bin"
+
+    def test_somebody_elses_training_set_is_not_taken(self, folder):
+        (folder / "train").mkdir(parents=True)
+        assert find(ARCHIVES["imdb"]) is None
+        (folder / "train" / "neg").mkdir()
+        assert find(ARCHIVES["imdb"]) == folder
 
     def test_half_a_download_of_a_browser_is_not_taken(self, folder):
         folder.mkdir()

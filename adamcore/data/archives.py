@@ -1,11 +1,11 @@
-"""Reading a tar archive once from front to back, member by member, never unpacking it to disk."""
+"""Reading archives without unpacking them to disk: a tar once from front to back, member by member."""
 
 from __future__ import annotations
 
 import gzip
 import tarfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
@@ -55,8 +55,8 @@ def read_members(
     Raises
     ------
     DataError
-        If the archive is damaged or truncated, a limit is passed, a wanted member is not a plain file, or any member
-        has an absolute path or one with ``..``.
+        If the archive cannot be read, is damaged or truncated, a limit is passed, a wanted member is not a plain
+        file, or any member has an absolute path or one with ``..``.
     """
     try:
         with _unpacked(path) as file:
@@ -65,8 +65,55 @@ def read_members(
                 yield from _members(tar, path, wanted, max_member)
             while limited.read(CHUNK):  # gzip's checksum stands at the end, and is checked when that is reached
                 pass
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except DataError:
+        raise
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
+        # ValueError: tarfile's for a header that should state numbers and does not
         raise DataError(f"{path} is damaged or truncated ({error}).") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read ({error}).") from None
+
+
+def read_files(folder: Path, names: Iterable[str], *, max_size: int) -> Iterator[tuple[str, bytes]]:
+    """Yield those of the files that are there, as `read_members` does of the archive that was unpacked.
+
+    Parameters
+    ----------
+    folder : Path
+    names : iterable of str
+        Paths below the folder.
+    max_size : int
+        Bytes that one file may have.
+
+    Yields
+    ------
+    name : str
+    content : bytes
+
+    Raises
+    ------
+    DataError
+        If a file cannot be read, or is too large.
+    """
+    for name in names:
+        try:
+            if not (folder / name).is_file():
+                continue
+            with (folder / name).open("rb") as file:
+                content = file.read(max_size + 1)
+        except OSError as error:
+            raise DataError(f"{folder}: {name} cannot be read ({error}).") from None
+        if len(content) > max_size:
+            raise DataError(f"{folder}: {name} has more than {max_size:,} bytes, expected at most that.")
+        yield name, content
+
+
+def decompress(content: bytes, where: str, advice: str) -> bytes:
+    """What gzip packed, or an error that says what and where."""
+    try:
+        return gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{where} cannot be read ({error}). {advice}") from None
 
 
 def _unpacked(path: Path) -> BinaryIO:

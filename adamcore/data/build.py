@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from adamcore.data.archives import GZIP_MAGIC, decompress
 from adamcore.data.cifar10 import read_full, to_mosaic
 from adamcore.data.dataset import DataError
 from adamcore.data.idx import parse_idx
@@ -29,6 +30,7 @@ IMDB_TABLE_DIGEST = "0ee7df69245ca053db679b6c092801cc46d87ba4406798c9c7e09f3f292
 """The table that the embedded counts were made from, and its SHA-256."""
 
 Files = dict[str, bytes]
+"""Contents of embedded files by name."""
 
 
 def build_mnist(folder: Path) -> Files:
@@ -41,8 +43,7 @@ def build_mnist(folder: Path) -> Files:
 
     Returns
     -------
-    dict of str to bytes
-        Contents of the embedded files by name.
+    Files
 
     Raises
     ------
@@ -52,7 +53,8 @@ def build_mnist(folder: Path) -> Files:
     files = {}
     for name, digest in DIGESTS.items():
         content = _first_of(folder, f"{name}.gz", f"mnist/{name}.gz", name, f"mnist/{name}").read_bytes()
-        content = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
+        if content.startswith(GZIP_MAGIC):
+            content = decompress(content, f"{folder}: {name}.gz", "Get it again.")
         parse_idx(content, name)
         if hashlib.sha256(content).hexdigest() != digest:
             raise DataError(f"{folder}: {name} is not the official file; its SHA-256 should be {digest[:16]}....")
@@ -71,8 +73,7 @@ def build_imdb(folder: Path) -> Files:
 
     Returns
     -------
-    dict of str to bytes
-        Contents of the embedded files by name.
+    Files
 
     Raises
     ------
@@ -117,8 +118,7 @@ def build_cifar10(folder: Path) -> Files:
 
     Returns
     -------
-    dict of str to bytes
-        Contents of the embedded files by name.
+    Files
 
     Raises
     ------

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from adamcore.data.archives import read_members
+from adamcore.data.archives import read_files, read_members
 from adamcore.data.dataset import DataError, Dataset, digest_of, read_only
 from adamcore.data.packaged import read_checked
 from adamcore.data.sources import ARCHIVES, advised, find_or_fetch
@@ -96,7 +96,14 @@ def _embedded() -> tuple[np.ndarray, ...]:
     """The embedded images and labels."""
     with np.load(io.BytesIO(read_checked("cifar10", "cifar10_labels.npz")), allow_pickle=False) as labels:
         y_train, y_test = labels["y_train"], labels["y_test"]
-    x_train, x_test = (from_mosaic(read_checked("cifar10", f"cifar10_{split}.webp")) for split in ("train", "test"))
+    mosaics = (read_checked("cifar10", f"cifar10_{split}.webp") for split in ("train", "test"))
+    try:
+        x_train, x_test = (from_mosaic(mosaic) for mosaic in mosaics)
+    except OSError as error:  # the bytes are right, so it is the decoder that is not
+        raise DataError(
+            f"CIFAR-10: Pillow cannot decode the embedded images ({error}). `python -m PIL` says whether it knows "
+            "WebP; the one from pip does."
+        ) from None
     return x_train, y_train, x_test, y_test
 
 
@@ -213,9 +220,7 @@ def read_full(path: Path) -> tuple[np.ndarray, ...]:
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the batches in an archive or a folder."""
     if path.is_dir():
-        for name in BATCHES:
-            if (path / name).is_file():
-                yield name, (path / name).read_bytes()
+        yield from read_files(path, BATCHES, max_size=BATCH * RECORD)
     else:
         members = read_members(
             path,

@@ -18,7 +18,7 @@ class DataError(ValueError):
     """A file of a data set that is missing, damaged or another than it should be."""
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Dataset:
     """A data set in memory. Its arrays are read-only: copy what you want to change.
 
@@ -44,6 +44,17 @@ class Dataset:
         Those of ``"train"`` and ``"test"`` that hold examples; the others have the right shape and no rows.
     feature_names : tuple of str
         What the columns of x stand for: the words of a bag of words. Empty where it says nothing.
+
+    Examples
+    --------
+    >>> from adamcore.data import load_mnist
+    >>> mnist = load_mnist()
+    >>> mnist.name, mnist.splits, mnist.class_names[mnist.y_train[0]]
+    ('MNIST', ('train', 'test'), '5')
+    >>> mnist.x_train[0, 0, 0] = 1
+    Traceback (most recent call last):
+        ...
+    ValueError: assignment destination is read-only
     """
 
     name: str

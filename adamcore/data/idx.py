@@ -9,6 +9,8 @@ import numpy as np
 from adamcore.data.dataset import DataError
 
 UNSIGNED_BYTE = 0x08
+MAX_DIMENSIONS = 64
+"""What numpy can hold; the format has room for 255."""
 
 
 def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
@@ -32,7 +34,8 @@ def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
     Raises
     ------
     DataError
-        If the magic number is not that of unsigned bytes, or the length does not fit the stated shape.
+        If the magic number is not that of unsigned bytes, there are too many dimensions, or the length does not fit
+        the stated shape.
 
     Examples
     --------
@@ -45,6 +48,8 @@ def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
             f"{name} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ') or 'nothing'}, "
             "expected 00 00 08 and the number of dimensions."
         )
+    if content[3] > MAX_DIMENSIONS:
+        raise DataError(f"{name} states {content[3]} dimensions, expected at most {MAX_DIMENSIONS}: it is damaged.")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise DataError(f"{name} is truncated: it has {len(content)} bytes, its header alone needs {start}.")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from adamcore.data.archives import read_members
+from adamcore.data.archives import read_files, read_members
 from adamcore.data.dataset import DataError, Dataset, digest_of, read_only
 from adamcore.data.packaged import read_checked
 from adamcore.data.sources import ARCHIVES, advised, find_or_fetch
@@ -29,7 +29,7 @@ WORDS = 10_000
 PER_CLASS = 12_500
 """Reviews of a class in a split."""
 
-MEMBER = re.compile(r"(?:^|/)(train|test)/(neg|pos)/(\d+)_(\d+)\.txt$")
+MEMBER = re.compile(r"(?:^|/)(train|test)/(neg|pos)/(\d+)_(\d+)\.txt\Z")
 """A labelled review: its split, its class, its number and its stars. Those of train/unsup have no label."""
 
 MAX_REVIEW = 1_000_000
@@ -261,11 +261,9 @@ def read_reviews(path: Path) -> dict[tuple[str, str], list[Review]]:
 def _files(path: Path) -> Iterator[tuple[str, bytes]]:
     """Names and contents of the labelled reviews in an archive or a folder."""
     if path.is_dir():
-        for split in SPLITS:
-            for folder in FOLDERS:
-                for file in sorted((path / split / folder).glob("*_*.txt")):
-                    if MEMBER.search(name := f"{split}/{folder}/{file.name}"):
-                        yield name, file.read_bytes()
+        files = (file for split in SPLITS for folder in FOLDERS for file in (path / split / folder).glob("*_*.txt"))
+        names = sorted(file.relative_to(path).as_posix() for file in files)
+        yield from read_files(path, filter(MEMBER.search, names), max_size=MAX_REVIEW)
     else:
         yield from read_members(
             path, lambda name: MEMBER.search(name) is not None, max_member=MAX_REVIEW, max_total=MAX_UNPACKED

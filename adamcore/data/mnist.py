@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import zlib
-
 import numpy as np
 
+from adamcore.data.archives import decompress
 from adamcore.data.dataset import DataError, Dataset, check_digest, digest_of
 from adamcore.data.idx import parse_idx
 from adamcore.data.packaged import ADVICE, read_packaged
@@ -64,10 +62,6 @@ def load_mnist() -> Dataset:
 def read(name: str) -> np.ndarray:
     """One embedded file as an array, its content checked: gzip's own bytes are not the official ones, these are."""
     where = f"MNIST: the embedded file {name}.gz"
-    packed = read_packaged("mnist", f"{name}.gz")
-    try:
-        content = gzip.decompress(packed)
-    except (OSError, EOFError, zlib.error) as error:
-        raise DataError(f"{where} cannot be read ({error}). {ADVICE}") from None
+    content = decompress(read_packaged("mnist", f"{name}.gz"), where, ADVICE)
     check_digest(content, DIGESTS[name], where, ADVICE)
     return parse_idx(content, name)

@@ -1,10 +1,12 @@
+import contextlib
 import gzip
 import tarfile
+from pathlib import Path
 
 import pytest
 
 from adamcore.data import DataError
-from adamcore.data.archives import read_members
+from adamcore.data.archives import read_files, read_members
 from tests.data.conftest import make_tar
 
 
@@ -75,6 +77,60 @@ def test_every_flipped_byte_is_found(tmp_path, rng):
         path.write_bytes(good[:place] + bytes([good[place] ^ 0x55]) + good[place + 1 :])
         with pytest.raises(DataError, match="a.tar.gz"):
             read(path)
+
+
+def test_members_are_forgotten(tmp_path, monkeypatch):
+    """The headers of 100,000 reviews would fill the memory that their texts are to have."""
+    kept, following = [], tarfile.TarFile.next
+
+    def counted(self):
+        kept.append(len(self.members))
+        return following(self)
+
+    monkeypatch.setattr(tarfile.TarFile, "next", counted)
+    read(make_tar(tmp_path / "a.tar", [(f"set/{i}.txt", b"1") for i in range(20)], "w"))
+    assert len(kept) > 20
+    assert max(kept) <= 1
+
+
+def test_cannot_be_read(tmp_path):
+    with pytest.raises(DataError, match=f"{tmp_path} cannot be read"):
+        read(tmp_path)  # a folder
+
+
+@pytest.mark.parametrize("headers", [{"size": "many"}, {"GNU.sparse.map": "a,b"}, {"GNU.sparse.major": "x"}])
+def test_headers_that_make_no_sense(tmp_path, headers):
+    info = tarfile.TarInfo("set/a.txt")
+    info.pax_headers = headers
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(info)
+    with contextlib.suppress(DataError):  # never another error
+        assert read(tmp_path / "a.tar") == [("set/a.txt", b"")]
+
+
+class TestFiles:
+    def read(self, folder, names=("a", "b/c")):
+        return list(read_files(folder, names, max_size=3))
+
+    def test_those_that_are_there(self, tmp_path):
+        (tmp_path / "b").mkdir()
+        (tmp_path / "b" / "c").write_bytes(b"123")
+        assert self.read(tmp_path) == [("b/c", b"123")]
+        assert self.read(tmp_path, ["b"]) == []
+
+    def test_too_large(self, tmp_path):
+        (tmp_path / "a").write_bytes(b"1234")
+        with pytest.raises(DataError, match="a has more than 3 bytes, expected at most that"):
+            self.read(tmp_path)
+
+    def test_cannot_be_read(self, tmp_path, monkeypatch):
+        def forbidden(self, *arguments):
+            raise PermissionError(13, "Permission denied")
+
+        (tmp_path / "a").touch()
+        monkeypatch.setattr(Path, "open", forbidden)
+        with pytest.raises(DataError, match="a cannot be read .*Permission denied"):
+            self.read(tmp_path)
 
 
 def test_not_an_archive(tmp_path):

@@ -68,12 +68,13 @@ class TestCifar10:
         files = build_cifar10(tmp_path)
         assert set(files) == set(packaged.DIGESTS["cifar10"])
         assert files == build_cifar10(tmp_path)
-        x, y, *_ = cifar10.read_full(next(tmp_path.iterdir()) if way != "folder" else tmp_path)
+        full = cifar10.read_full(next(tmp_path.iterdir()) if way != "folder" else tmp_path)
         with np.load(io.BytesIO(files["cifar10_labels.npz"]), allow_pickle=False) as stored:
-            np.testing.assert_array_equal(stored["y_train"], y[stored["rows_train"]])
-            np.testing.assert_array_equal(np.bincount(stored["y_train"]), [5] * 10)
-            np.testing.assert_array_equal(cifar10.from_mosaic(files["cifar10_train.webp"]), x[stored["rows_train"]])
-            assert len(stored["y_test"]) == 10
+            for split, x, y, per_class in (("train", *full[:2], 5), ("test", *full[2:], 1)):
+                rows, labels = stored[f"rows_{split}"], stored[f"y_{split}"]
+                np.testing.assert_array_equal(labels, y[rows])
+                np.testing.assert_array_equal(np.bincount(labels), [per_class] * 10)
+                np.testing.assert_array_equal(cifar10.from_mosaic(files[f"cifar10_{split}.webp"]), x[rows])
 
 
 class TestImdb:
@@ -129,6 +130,13 @@ class TestMnist:
     def test_another_file(self, official):
         (official / "train-images-idx3-ubyte.gz").write_bytes(gzip.compress(bytes([0, 0, 8, 1, 0, 0, 0, 1, 7])))
         with pytest.raises(DataError, match="train-images-idx3-ubyte is not the official file"):
+            build_mnist(official)
+
+    def test_truncated(self, official):
+        file = official / "train-labels-idx1-ubyte.gz"
+        file.write_bytes(file.read_bytes()[:-9])
+        (official / "train-images-idx3-ubyte.gz").write_bytes(file.read_bytes())
+        with pytest.raises(DataError, match="train-images-idx3-ubyte.gz cannot be read .* Get it again"):
             build_mnist(official)
 
     def test_wrong_magic_number(self, official):

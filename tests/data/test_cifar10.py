@@ -50,6 +50,14 @@ class TestEmbedded:
         ):
             load_cifar10()
 
+    def test_a_decoder_without_webp(self, monkeypatch):
+        def unable(content):
+            raise OSError("cannot identify image file")
+
+        monkeypatch.setattr(cifar10, "from_mosaic", unable)
+        with pytest.raises(DataError, match="Pillow cannot decode .*cannot identify.*python -m PIL"):
+            load_cifar10()
+
 
 class TestRecords:
     def test_colors_and_rows(self):
@@ -129,6 +137,21 @@ class TestFull:
         small_cifar10["data_batch_2.bin"] = small_cifar10["data_batch_2.bin"][: -cifar10.RECORD]
         with pytest.raises(DataError, match=r"data_batch_2.bin has 19 records, expected 20"):
             read_full(lay_out(small_cifar10, tmp_path))
+
+    def test_too_long(self, small_cifar10, tmp_path):
+        small_cifar10["data_batch_2.bin"] *= 2
+        with pytest.raises(DataError, match="data_batch_2.bin has more than 61,460 bytes"):
+            read_full(lay_out(small_cifar10, tmp_path / "bin"))
+        members = [(f"a/{name}", content) for name, content in small_cifar10.items()]
+        with pytest.raises(DataError, match="data_batch_2.bin has 122,920 bytes, expected at most 61,460"):
+            read_full(make_tar(tmp_path / "a.tar.gz", members))
+
+    def test_an_archive_that_unpacks_without_end(self, small_cifar10, tmp_path, monkeypatch):
+        monkeypatch.setattr(cifar10, "MAX_UNPACKED", 500_000)
+        members = [(f"a/{name}", content) for name, content in small_cifar10.items()]
+        assert len(read_full(make_tar(tmp_path / "a.tar.gz", members))[1]) == 100
+        with pytest.raises(DataError, match="unpacks to more than 500,000 bytes"):
+            read_full(make_tar(tmp_path / "a.tar.gz", [("a/more", bytes(10**6)), *members]))
 
     def test_twice(self, small_cifar10, tmp_path):
         members = [(f"a/{name}", content) for name, content in small_cifar10.items()]

@@ -7,6 +7,7 @@ from scipy.sparse import csr_array
 
 from adamcore import minibatches
 from adamcore.data import DataError, compare_imdb, imdb, load_imdb, packaged
+from adamcore.data.dataset import digest_of
 from adamcore.data.imdb import Review, differences, pack_counts, read_reviews, unpack_counts
 from tests.data.conftest import make_tar
 
@@ -144,6 +145,8 @@ class TestFull:
         columns = [data.feature_names.index(word) for word in ("bad", "great", "film", "br")[:3]]
         np.testing.assert_array_equal(data.x_test[:, columns].toarray(), [[1, 0, 1]] * 3 + [[0, 1, 1]] * 3)
         assert len(data.feature_names) == 10_000
+        for x, word in ((data.x_train, "train"), (data.x_test, "test")):  # each review names its split
+            np.testing.assert_array_equal(x[:, [data.feature_names.index(word)]].toarray(), 1)
 
     def test_digests_tell_texts_and_counts_apart(self, small_imdb, folder):
         archive(small_imdb, folder)
@@ -152,6 +155,9 @@ class TestFull:
         small_imdb["aclImdb/test/pos/0_7.txt"] += b"."
         archive(small_imdb, folder)
         assert load_imdb(text=True).digest != before
+
+    def test_digests_tell_where_a_text_ends(self):
+        assert digest_of(np.array(["ab", "c"], object)) != digest_of(np.array(["a", "bc"], object))
 
     def test_stars_are_kept(self, small_imdb, tmp_path):
         reviews = read_reviews(archive(small_imdb, tmp_path))
@@ -174,6 +180,19 @@ class TestFull:
         with pytest.raises(DataError, match=message) as caught:
             load_imdb(full=True)
         assert "adamcore data fetch imdb" in str(caught.value)
+
+    def test_an_archive_that_unpacks_without_end(self, small_imdb, folder, monkeypatch):
+        monkeypatch.setattr(imdb, "MAX_UNPACKED", 100_000)
+        archive(small_imdb, folder)
+        assert len(load_imdb(text=True).x_train) == 6
+        archive({"aclImdb/more": bytes(10**6), **small_imdb}, folder)
+        with pytest.raises(DataError, match="unpacks to more than 100,000 bytes"):
+            load_imdb(full=True)
+
+    def test_a_review_too_large_in_a_folder(self, small_imdb, folder):
+        unpacked({**small_imdb, "aclImdb/test/pos/7_7.txt": b"x" * 1_000_001}, folder)
+        with pytest.raises(DataError, match="test/pos/7_7.txt has more than 1,000,000 bytes"):
+            load_imdb(full=True)
 
     def test_missing(self, small_imdb, folder):
         del small_imdb["aclImdb/train/neg/0_1.txt"]

@@ -27,6 +27,13 @@ def test_arrays_are_read_only():
         data.x_train[0] = 0
 
 
+def test_data_sets_can_be_compared():
+    data = load_mnist()
+    assert data == data
+    assert data != load_mnist()  # another object; digest says whether it holds the same
+    assert data.digest == load_mnist().digest
+
+
 class TestDamage:
     """Each on a copy of the embedded files."""
 
@@ -74,6 +81,7 @@ class TestIdx:
             (bytes([0, 0, 8, 1, 0, 0, 0, 1, 7, 8]), "truncated or too long"),
             (bytes([0, 0, 8, 2, 0, 0, 0, 1]), "its header alone needs 12"),
             (bytes([0, 0, 8, 2, 0, 0]), "its header alone needs 12"),
+            (bytes([0, 0, 8, 65, *[0, 0, 0, 1] * 65, 7]), "states 65 dimensions, expected at most 64"),
         ],
     )
     def test_errors(self, content, message):

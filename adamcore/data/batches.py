@@ -8,7 +8,7 @@ import numpy as np
 
 
 def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield the indices of one epoch's minibatches, in random order.
+    """The indices of one epoch's minibatches, in random order.
 
     Parameters
     ----------
@@ -17,17 +17,19 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
     batch_size : int
         Examples a minibatch, >= 1. If it does not divide ``n``, the last minibatch is shorter.
     rng : numpy.random.Generator
-        Decides the order; called once an epoch.
+        Decides the order; asked once, at the call.
 
-    Yields
-    ------
-    numpy.ndarray
-        Indices into the examples, each from 0 to n - 1 exactly once an epoch.
+    Returns
+    -------
+    iterator of numpy.ndarray
+        Indices into the examples, int64, each from 0 to n - 1 exactly once.
 
     Raises
     ------
     ValueError
-        If ``n`` or ``batch_size`` is below 1.
+        If ``n`` or ``batch_size`` is no whole number, or below 1.
+    TypeError
+        If ``rng`` is no generator: a seed would give every epoch the same order.
 
     Examples
     --------
@@ -37,8 +39,12 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
     [4, 4, 2]
     """
     for name, value in (("n", n), ("batch_size", batch_size)):
-        if value < 1:
-            raise ValueError(f"minibatches: {name} = {value!r} is not allowed; it must be 1 or more.")
+        if not isinstance(value, (int, np.integer)) or value < 1:
+            raise ValueError(f"minibatches: {name} = {value!r} is not allowed; it must be a whole number, 1 or more.")
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"minibatches: rng = {rng!r} is not allowed; it must be a numpy.random.Generator, "
+            "such as numpy.random.default_rng(0), made once for all epochs."
+        )
     order = rng.permutation(n)
-    for start in range(0, n, batch_size):
-        yield order[start : start + batch_size]
+    return (order[start : start + batch_size] for start in range(0, n, batch_size))

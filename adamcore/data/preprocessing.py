@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -74,6 +75,8 @@ def drop_words(x: csr_array, rng: np.random.Generator, rate: float = 0.5, dtype:
     ------
     ValueError
         If ``rate`` is out of range.
+    TypeError
+        If x is not sparse.
     DataError
         If x holds a NaN or an infinity.
 
@@ -86,6 +89,8 @@ def drop_words(x: csr_array, rng: np.random.Generator, rate: float = 0.5, dtype:
     >>> bool(0.45 < noisy.nnz / x.nnz < 0.55), noisy.dtype
     (True, dtype('float32'))
     """
+    if not hasattr(x, "indptr"):
+        raise TypeError(f"drop_words: x is a {type(x).__name__}, expected a scipy.sparse.csr_array: csr_array(x).")
     if not 0 <= rate < 1:
         raise ValueError(f"drop_words: rate = {rate!r} is not allowed; it must be at least 0 and below 1.")
     _check_finite(x.data, "drop_words: x")
@@ -124,8 +129,7 @@ def normalize_contrast(x: np.ndarray, floor: float = 1e-3) -> np.ndarray:
     array([[-1.,  1.],
            [ 0.,  0.]], dtype=float32)
     """
-    flat = (scale_pixels(x) if x.dtype == np.uint8 else x.astype(np.float32)).reshape(len(x), -1)
-    _check_finite(flat, "normalize_contrast: x")
+    flat = _rows(x, "normalize_contrast: x")
     flat -= flat.mean(axis=1, keepdims=True)
     flat /= np.maximum(flat.std(axis=1, keepdims=True), np.float32(floor))
     return flat.reshape(x.shape)
@@ -255,14 +259,20 @@ def _prepared(x: np.ndarray, contrast: bool) -> np.ndarray:
     """Images as float32 rows, scaled if they are bytes."""
     if contrast:
         return normalize_contrast(x).reshape(len(x), -1)
-    scaled = scale_pixels(x) if x.dtype == np.uint8 else x.astype(np.float32)
-    _check_finite(scaled, "Whitening: x")
-    return scaled.reshape(len(x), -1)
+    return _rows(x, "Whitening: x")
+
+
+def _rows(x: np.ndarray, name: str) -> np.ndarray:
+    """A copy as float32 rows, one an image, scaled if they are bytes, checked."""
+    rows = scale_pixels(x) if x.dtype == np.uint8 else x.astype(np.float32)
+    _check_finite(rows, name)
+    return rows.reshape(len(x), math.prod(x.shape[1:]))
 
 
 def _check_finite(x: np.ndarray, name: str) -> None:
     """Raise if there is a NaN or an infinity."""
     if x.dtype.kind == "f" and not np.isfinite(x).all():
         raise DataError(
-            f"{name} holds a NaN or an infinity at {int(np.argmin(np.isfinite(x).ravel()))} of its numbers."
+            f"{name} holds a NaN or an infinity, the first as number {int(np.argmin(np.isfinite(x).ravel()))}; "
+            "leave such examples out."
         )

@@ -24,7 +24,18 @@ def test_order_depends_on_the_generator_alone():
 
 
 @pytest.mark.parametrize("name", ["n", "batch_size"])
-def test_errors(name):
-    arguments = {"n": 3, "batch_size": 2, "rng": np.random.default_rng(0), name: 0}
-    with pytest.raises(ValueError, match=f"minibatches: {name} = 0 is not allowed"):
-        list(minibatches(**arguments))
+@pytest.mark.parametrize("value", [0, -1, 2.5, "3", None])
+def test_errors_at_the_call(name, value):
+    arguments = {"n": 3, "batch_size": 2, "rng": np.random.default_rng(0), name: value}
+    with pytest.raises(ValueError, match=f"minibatches: {name} = {value!r} is not allowed"):
+        minibatches(**arguments)
+
+
+@pytest.mark.parametrize("rng", [0, None, np.random.RandomState(0)])
+def test_a_seed_is_no_generator(rng):
+    with pytest.raises(TypeError, match=r"minibatches: rng = .* is not allowed; .* numpy.random.default_rng\(0\)"):
+        minibatches(3, 2, rng)
+
+
+def test_sizes_may_be_numpys():
+    assert len(list(minibatches(np.int64(5), np.uint8(2), np.random.default_rng(0)))) == 3

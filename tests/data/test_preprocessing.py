@@ -56,8 +56,12 @@ class TestDropWords:
         with pytest.raises(ValueError, match=f"rate = {rate!r} is not allowed"):
             drop_words(csr_array((2, 2)), np.random.default_rng(0), rate)
 
+    def test_a_dense_matrix(self):
+        with pytest.raises(TypeError, match="x is a ndarray, expected a scipy.sparse.csr_array"):
+            drop_words(np.ones((2, 2)), np.random.default_rng(0))
+
     def test_nan(self):
-        with pytest.raises(DataError, match="drop_words: x holds a NaN or an infinity"):
+        with pytest.raises(DataError, match="drop_words: x holds a NaN or an infinity, the first as number 1"):
             drop_words(csr_array([[1.0, np.nan]]), np.random.default_rng(0))
 
 
@@ -71,6 +75,9 @@ class TestContrast:
 
     def test_an_image_of_one_color(self):
         np.testing.assert_array_equal(normalize_contrast(np.full((1, 2, 2), 9, np.uint8)), 0)
+
+    def test_no_image_at_all(self):
+        assert normalize_contrast(np.empty((0, 2, 3), np.uint8)).shape == (0, 2, 3)
 
     def test_the_input_stays(self, rng):
         x = rng.normal(size=(3, 4)).astype(np.float32)

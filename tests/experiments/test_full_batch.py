@@ -82,7 +82,7 @@ def test_noise_makes_every_pass_another_objective():
     losses = [without.model.loss(history.state.theta, without.data) for history in (found, exact)]
     assert losses[0] > losses[1] * 1.001
     assert (np.diff(found.step_losses) > 0).any()
-    assert exact.step_losses[-1] == pytest.approx(exact.epoch_objective[-1])
+    assert min(exact.step_losses) == exact.epoch_objective[-1]
 
 
 @pytest.mark.parametrize(("name", "value"), [("memory", 0), ("chunk", 2.5), ("chunk", -1)])

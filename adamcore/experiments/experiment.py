@@ -27,6 +27,8 @@ class Scale:
         For each contender the setting that comes closest to the paper's curve.
     grid : dict of str to tuple of Rule
         For each contender the settings among which the best is chosen; empty where none is.
+    problem : dict, optional
+        Parameters of the problem at this scale that differ from the experiment's, such as a smaller network.
     parameters : dict of str to dict, optional
         For a contender, parameters of the problem that differ from the experiment's, such as its dropout. They may
         not change which data set is used.
@@ -46,6 +48,7 @@ class Scale:
     seeds: int
     paper: dict[str, Rule]
     grid: dict[str, tuple[Rule, ...]]
+    problem: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     extend: bool = False
 
@@ -146,7 +149,8 @@ class Experiment:
 
     def problem_parameters(self, scale: Scale, contender: str | None = None) -> dict[str, Any]:
         """Return the problem's parameters at this scale, with what a contender changes of them."""
-        return {**self.parameters, "n_train": scale.n_train, **scale.parameters.get(contender, {})}
+        common = {**self.parameters, **scale.problem, "n_train": scale.n_train}
+        return {**common, **scale.parameters.get(contender, {})}
 
     def runs(self, scale: Scale, seeds: int | None = None) -> Iterator[Run]:
         """Yield every single run of a scale, seed by seed, so that whole comparisons finish first."""

@@ -181,7 +181,7 @@ class Whitening:
         Returns
         -------
         Whitening
-            For CIFAR-10 this takes seconds, most of them for the eigenvalues of a 3072 x 3072 matrix.
+            For CIFAR-10 this takes a while, most of it for the eigenvalues of a 3072 x 3072 matrix.
 
         Raises
         ------

@@ -3,9 +3,20 @@
 Nothing here computes: each function draws the numbers that it is given.
 """
 
+from adamcore.plots.averages import forgetting, unfolding
 from adamcore.plots.curves import curves
 from adamcore.plots.stepper import steppable
 from adamcore.plots.style import OPTIMIZER_STYLES, optimizer_style, use_style
 from adamcore.plots.surfaces import contours, path
 
-__all__ = ["OPTIMIZER_STYLES", "contours", "curves", "optimizer_style", "path", "steppable", "use_style"]
+__all__ = [
+    "OPTIMIZER_STYLES",
+    "contours",
+    "curves",
+    "forgetting",
+    "optimizer_style",
+    "path",
+    "steppable",
+    "unfolding",
+    "use_style",
+]

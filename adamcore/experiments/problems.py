@@ -223,4 +223,6 @@ def make_problem(name: str, parameters: dict[str, Any]) -> Problem:
     """
     if name not in PROBLEMS:
         raise ValueError(f"there is no problem {name!r}; there are {', '.join(PROBLEMS)}.")
-    return _cached(name, tuple(sorted(parameters.items())))
+    # A record read from JSON has lists where there were tuples.
+    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in parameters.items()}
+    return _cached(name, tuple(sorted(plain.items())))

@@ -1,0 +1,127 @@
+"""The experiments as they are declared: sizes, grids, names; and each runs, small."""
+
+import numpy as np
+import pytest
+
+from adamcore.experiments import EXPERIMENTS, digitized_curves, digitized_points, get_experiment, run
+from adamcore.experiments.catalog import VAE_CONTENDERS, half_decades, steps_per_epoch
+from adamcore.optim import Schedule
+
+FULL = {
+    "fig1a": (60_000, 46),
+    "fig1b": (25_000, 176),
+    "fig1b_clean": (25_000, 60),
+    "fig2a": (60_000, 201),
+    "fig2a_tuning": (60_000, 20),
+    "fig2b": (60_000, 26),
+    "fig3": (50_000, 46),
+    "fig3_dropout": (50_000, 46),
+    "fig3_start": (50_000, 4),
+    "fig3_tuning": (10_000, 10),
+    "fig4": (60_000, 10),
+    "fig4_long": (6_000, 100),
+}
+"""Training examples and epochs; a curve of the paper that ends at x = 45 has 46 points."""
+
+FIGURES = {
+    "fig1a": "fig1a",
+    "fig1b": "fig1b",
+    "fig2a": "fig2a",
+    "fig3": "fig3b",
+    "fig3_dropout": "fig3b",
+    "fig3_start": "fig3a",
+}
+"""Where the paper's curves of an experiment's contenders are."""
+
+
+def test_full_scales_are_the_papers_or_say_so():
+    assert {name: (e.scale("full").n_train, e.scale("full").epochs) for name, e in EXPERIMENTS.items()} == FULL
+    for name in ("fig2a_tuning", "fig3_tuning", "fig4_long", "fig1b_clean"):
+        assert any(word in EXPERIMENTS[name].title for word in ("tuning at", "tuning on", "a tenth", "60 epochs"))
+    for experiment in EXPERIMENTS.values():
+        assert experiment.scale("full").problem == {}  # the paper's own network
+        assert set(experiment.scales) == {"smoke", "book", "full"}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_contenders_are_called_as_in_the_papers_legend(name):
+    contenders = set(get_experiment(name).scale("full").paper)
+    assert contenders <= set(digitized_curves(FIGURES[name]))
+    if not name.startswith("fig3") or name == "fig3_start":
+        assert contenders == set(digitized_curves(FIGURES[name]))
+
+
+@pytest.mark.parametrize("scale", ["smoke", "book", "full"])
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_no_contender_has_more_settings_than_another(name, scale):
+    size = get_experiment(name).scale(scale)
+    numbers = {contender: len(set(rules)) for contender, rules in size.grid.items()}
+    assert len(set(numbers.values())) <= 1, numbers
+    assert set(size.grid) <= set(size.paper)
+    keys = [single.key("digest") for single in get_experiment(name).runs(size)]
+    assert len(keys) == len(set(keys)) == size.seeds * len(size.settings())
+
+
+@pytest.mark.parametrize("name", ["fig1a", "fig1b", "fig1b_clean", "fig2a_tuning", "fig2b"])
+def test_grids_have_both_constant_and_decaying_step_sizes(name):
+    size = get_experiment(name).scale("full")
+    per_epoch = steps_per_epoch(size.n_train, size.batch_size)
+    for rules in size.grid.values():
+        constant = {rule.alpha for rule in rules if not isinstance(rule.alpha, Schedule)}
+        decaying = {
+            rule.alpha.alpha
+            for rule in rules
+            if isinstance(rule.alpha, Schedule) and rule.alpha.steps_per_epoch == per_epoch
+        }
+        assert constant == decaying
+        assert len(constant) >= 7
+
+
+def test_the_headline_has_every_contender_with_and_without_the_decay():
+    grid = get_experiment("fig3").scale("full").grid
+    decays = {name: [isinstance(rule.alpha, Schedule) for rule in rules] for name, rules in grid.items()}
+    assert decays == {name: [False, True] for name in ("AdaGrad", "SGDNesterov", "Adam")}
+    assert all(rules[1].alpha.steps_per_epoch == 391 for rules in grid.values())
+
+
+def test_contenders_with_dropout_differ_in_the_problem_only():
+    experiment = get_experiment("fig3_start")
+    size = experiment.scale("full")
+    for name in ("AdaGrad", "SGDNesterov", "Adam"):
+        assert size.paper[name] == size.paper[f"{name}+dropout"]
+        plain, noisy = (experiment.problem_parameters(size, n) for n in (name, f"{name}+dropout"))
+        assert noisy == {**plain, "input_dropout": 0.2, "hidden_dropout": 0.5}
+
+
+def test_figure_4_has_every_panel_color_and_step_size():
+    scale = get_experiment("fig4").scale("full")
+    ours = {
+        (rule.beta1, rule.beta2, rule.bias_correction, rule.alpha) for rules in scale.grid.values() for rule in rules
+    }
+    assert len(ours) == 12 * 9
+    assert {(point.beta1, point.beta2, point.bias_correction, point.alpha) for point in digitized_points()} <= ours
+    assert VAE_CONTENDERS["beta1=0.9, beta2=0.9999, uncorrected"]["bias_correction"] is False
+
+
+def test_half_decades():
+    assert half_decades(1e-3, 9) == (1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+    assert half_decades(1.0, 1) == (1.0,)
+
+
+def test_identities_of_the_recorded_runs_of_figure_1_stay():
+    """They were computed by the code that made the committed record."""
+    keys = [single.key("digest") for single in get_experiment("fig1a").runs(get_experiment("fig1a").scale("full"))]
+    assert (len(keys), keys[0], keys[-1]) == (495, "2022a701da3e8379", "cf427f07c6303e45")
+
+
+@pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "fig1a"])
+def test_smoke(name):
+    record = run(get_experiment(name), "smoke", seeds=1)
+    assert not record.missing
+    for single in record.runs:
+        if single["rule"] in record.paper.values():
+            assert single["diverged_at"] is None, single["contender"]
+            assert np.isfinite(single["epoch_cost"]).all()
+            assert len(single["epoch_cost"]) == record.epochs
+            if record.epochs > 1:
+                assert single["epoch_cost"][-1] < single["epoch_cost"][0]

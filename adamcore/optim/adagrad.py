@@ -25,17 +25,19 @@ class AdaGrad(Rule):
     Parameters
     ----------
     alpha : float or Schedule, default 0.01
-        The length of the first step in every coordinate, in parameter units.
+        The length of the first step in every coordinate, in parameter units. This default and that of eps are
+        PyTorch's.
     eps : float, default 1e-10
         Keeps the first division safe; the paper has none. With 0, a coordinate that never had a gradient
         does not move.
     initial : float, default 0
-        What the sum starts from. Libraries that start at 0.1 make the first steps smaller.
+        What the sum starts from. Libraries that start at 0.1 (Keras 3, optax, TensorFlow 1) make the first
+        steps smaller.
     eps_place : {"outside", "inside"}, default "outside"
         ``"inside"``: :math:`\sqrt{G_t + \epsilon}`, where epsilon is in units of squared gradient.
     mu : float, default 0
         If above 0, the step is along a moving average of the rescaled gradient,
-        :math:`b_t = \mu b_{t-1} + (1 - \mu) g_t / (\sqrt{G_t} + \epsilon)`, as one library does it.
+        :math:`b_t = \mu b_{t-1} + (1 - \mu) g_t / (\sqrt{G_t} + \epsilon)`, as ``jax.example_libraries`` does it.
 
     Examples
     --------

@@ -124,7 +124,8 @@ class AdamL2(Adam):
     alpha, beta1, beta2, eps, bias_correction, eps_place
         As for :class:`Adam`.
     weight_decay : float or Schedule, default 0.01
-        The strength lambda, >= 0, in units of gradient per unit of parameter.
+        The strength lambda, >= 0, in units of gradient per unit of parameter. There is no good default: it
+        must suit the size of the gradients. This one is that of :class:`AdamW`.
 
     Examples
     --------
@@ -158,16 +159,16 @@ class AdamW(Adam):
                    - \alpha_t \lambda \theta_{t-1}
 
     Loshchilov & Hutter, "Decoupled Weight Decay Regularization" (ICLR 2019), arXiv:1711.05101, Algorithm 2.
-    There the last term is :math:`\eta_t \lambda \theta_{t-1}`, with a schedule :math:`\eta_t` that starts at
-    1 and also multiplies alpha, so that lambda does not depend on alpha. Libraries multiply by the
-    scheduled alpha instead, as the formula above.
+    There the last term is :math:`\eta_t \lambda \theta_{t-1}`, with a schedule :math:`\eta_t`, such as one that
+    falls from 1 to 0, that also multiplies alpha: lambda then does not depend on alpha. Libraries multiply by
+    the scheduled alpha instead, as the formula above.
 
     Parameters
     ----------
     alpha, beta1, beta2, eps, bias_correction, eps_place
         As for :class:`Adam`.
     weight_decay : float or Schedule, default 0.01
-        The strength lambda, >= 0.
+        The strength lambda, >= 0; the default is PyTorch's.
     decay_form : {"library", "paper"}, default "library"
         ``"library"``: each step takes alpha_t * lambda of theta away. ``"paper"``: it takes lambda_t away;
         give ``weight_decay`` the same schedule as alpha to get the paper's eta_t * lambda. A lambda of the

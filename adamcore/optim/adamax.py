@@ -26,7 +26,8 @@ class AdaMax(Rule):
     Parameters
     ----------
     alpha : float or Schedule, default 0.002
-        The step size, in parameter units; the paper's default.
+        The step size, in parameter units: at these defaults, which are the paper's, no coordinate moves more
+        than 1.0091 times as far in one step (section 7.1 says alpha; shrinking gradients exceed it).
     beta1 : float, default 0.9
         How slowly the mean of the gradient forgets, in [0, 1).
     beta2 : float, default 0.999
@@ -34,7 +35,8 @@ class AdaMax(Rule):
     eps : float, default 0
         The paper has none; a coordinate that never had a gradient does not move. Libraries add one.
     eps_place : {"outside", "gradient"}, default "outside"
-        ``"outside"``: m / (u + eps). ``"gradient"``: u is the maximum of beta2 u and abs(g) + eps.
+        ``"outside"``: m / (u + eps). ``"gradient"``: u is the maximum of beta2 u and abs(g) + eps, as in PyTorch
+        and optax.
     bias_correction : bool, default True
         Whether m is corrected for its start at zero.
 

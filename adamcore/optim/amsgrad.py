@@ -29,15 +29,20 @@ class AMSGrad(Adam):
     Parameters
     ----------
     alpha : float or Schedule, default 0.001
+        The step size, in parameter units. This default and those of the betas are Adam's.
     beta1 : float, default 0.9
+        How slowly the mean of the gradient forgets, in [0, 1).
     beta2 : float, default 0.999
+        How slowly the mean of its square forgets, in [0, 1), below the largest so far.
     eps : float, default 1e-8
+        As for :class:`Adam`; the paper has none.
     bias_correction : {False, True, "first", "second"}, default False
         As for :class:`Adam`, but none by default, as in the paper.
     eps_place : {"outside", "hat", "inside"}, default "outside"
         As for :class:`Adam`.
     maximum : {"raw", "corrected"}, default "raw"
-        ``"raw"``: of v as it is; a correction, if any, comes after. ``"corrected"``: of the corrected v.
+        Of what the maximum is. ``"raw"``: of v as it is; a correction, if any, comes after (PyTorch).
+        ``"corrected"``: of the corrected v (optax).
 
     Examples
     --------

@@ -31,7 +31,8 @@ class Averaged(Wrapper):
     rule : Rule
         Makes the steps.
     beta : float or None, default 0.999
-        How slowly the average forgets, in [0, 1); None for the mean of all iterates.
+        How slowly the average forgets, in [0, 1): a window of about 1 / (1 - beta) steps. The default is that
+        of Adam's beta2. None for the mean of all iterates.
 
     Notes
     -----

@@ -123,6 +123,13 @@ class Rule:
     choices : dict
         For each hyper-parameter that is no number, the values that it may take.
 
+    Raises
+    ------
+    TypeError
+        If a hyper-parameter that must be a number is something else.
+    ValueError
+        If a hyper-parameter is out of its range; the error says what is allowed.
+
     Examples
     --------
     A rule of your own is its hyper-parameters and its update:

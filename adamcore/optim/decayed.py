@@ -28,8 +28,10 @@ class Decayed(Wrapper):
     rule : Rule
         Makes the steps; it must have an ``alpha``.
     weight_decay : float or Schedule, default 0.01
-        The strength lambda, >= 0.
+        The strength lambda, >= 0; the default is that of :class:`AdamW`.
     form : {"decoupled", "l2"}, default "decoupled"
+        Which of the two: lambda times theta is added to the gradient (``"l2"``), or each step takes
+        alpha_t * lambda of theta away (``"decoupled"``).
 
     Examples
     --------

@@ -28,11 +28,11 @@ class Lion(Rule):
     alpha : float or Schedule, default 1e-4
         The step of every coordinate, in parameter units; the paper advises 3 to 10 times less than Adam's.
     beta1 : float, default 0.9
-        The share of the average in the direction, in [0, 1).
+        The share of the average in the direction, in [0, 1); both betas are the paper's.
     beta2 : float, default 0.99
-        How slowly the average forgets, in [0, 1).
+        How slowly the average forgets, in [0, 1): a window of about 1 / (1 - beta2) = 100 steps.
     weight_decay : float or Schedule, default 0
-        The strength lambda, >= 0.
+        The strength lambda, >= 0; each step takes alpha_t * lambda of theta away, as in :class:`AdamW`.
 
     Examples
     --------

@@ -28,12 +28,15 @@ class NAdam(Rule):
     Parameters
     ----------
     alpha : float or Schedule, default 0.002
+        The step size, in parameter units; this default and the others are PyTorch's.
     beta1 : float, default 0.9
-        Also what the momentum mu rises to.
+        How slowly the mean of the gradient forgets, in [0, 1); also what the momentum mu rises to.
     beta2 : float, default 0.999
+        How slowly the mean of its square forgets, in [0, 1).
     eps : float, default 1e-8
+        As for :class:`Adam`.
     momentum_decay : float or None, default 0.004
-        The psi of the momentum's warm-up; None for a constant momentum, mu_t = beta1.
+        The psi of the momentum's warm-up, from about beta1 / 2; None for a constant momentum, mu_t = beta1.
 
     Examples
     --------
@@ -89,12 +92,17 @@ class RAdam(Rule):
     Parameters
     ----------
     alpha : float or Schedule, default 0.001
+        The step size: in parameter units while steps are adaptive, and per unit of gradient before.
     beta1 : float, default 0.9
+        How slowly the mean of the gradient forgets, in [0, 1).
     beta2 : float, default 0.999
-        At the default the first adaptive step is the fifth; below 0.6 there is never one.
+        How slowly the mean of its square forgets, in [0, 1). At the default the first adaptive step is the
+        fifth; at 0.6 or less there is never one.
     eps : float, default 1e-8
+        As for :class:`Adam`.
     threshold : float, default 4
-        The rho above which steps are adaptive; libraries use 5.
+        The rho above which steps are adaptive; PyTorch and optax use 5. Less than 4 counts as 4, since r_t
+        has no meaning there.
     eps_place : {"outside", "hat"}, default "outside"
         As for :class:`Adam`.
 

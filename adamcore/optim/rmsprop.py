@@ -32,7 +32,7 @@ class RMSProp(Rule):
     alpha : float or Schedule, default 0.001
         The step size, in parameter units. As v starts at zero, the first step is 1 / sqrt(1 - rho) alpha.
     rho : float, default 0.9
-        How slowly the mean square forgets, in [0, 1).
+        How slowly the mean square forgets, in [0, 1); 0.9 is the lecture's.
     eps : float, default 1e-8
         Keeps the division safe. With 0, a coordinate that never had a gradient does not move.
     centered : bool, default False
@@ -43,7 +43,8 @@ class RMSProp(Rule):
     form : {"heavy_ball", "velocity"}, default "heavy_ball"
         As for :class:`Momentum`.
     initial : float, default 0
-        What v starts from; TensorFlow 1 starts from 1.
+        What v starts from; TensorFlow 1 starts from 1, which makes the first steps smaller while gradients
+        are below 1.
     eps_place : {"outside", "inside"}, default "outside"
         ``"inside"``: :math:`\sqrt{v_t + \epsilon}`.
 

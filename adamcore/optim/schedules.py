@@ -90,6 +90,11 @@ class step_decay(Schedule):
     factor : float, default 0.1
         Gamma, what the value is multiplied by at each stair; finite and >= 0.
 
+    Raises
+    ------
+    ValueError
+        If ``alpha`` or ``factor`` is negative or not finite, or ``every`` is not a positive whole number.
+
     Examples
     --------
     >>> from adamcore.optim import step_decay
@@ -127,6 +132,11 @@ class cosine(Schedule):
     end : float, default 0
         The last value; finite and >= 0.
 
+    Raises
+    ------
+    ValueError
+        If ``alpha`` or ``end`` is negative or not finite, or ``steps`` is not a positive whole number.
+
     Examples
     --------
     >>> from adamcore.optim import cosine
@@ -162,6 +172,11 @@ class warmup(Schedule):
         What it rises to.
     steps : int
         The number n of steps that it takes.
+
+    Raises
+    ------
+    ValueError
+        If ``alpha`` is negative or not finite, or ``steps`` is not a positive whole number.
 
     Examples
     --------

@@ -51,15 +51,15 @@ class Momentum(Rule):
         b_t &= \mu b_{t-1} + g_t \\
         \theta_t &= \theta_{t-1} - \alpha b_t
 
-    A constant gradient is amplified by up to 1 / (1 - mu): tenfold at mu = 0.9. (Polyak 1964; Sutskever et
-    al., ICML 2013, section 2, in the form ``"velocity"``.)
+    A constant gradient is amplified by up to 1 / (1 - mu): tenfold at mu = 0.9. (Polyak, USSR Comput. Math.
+    Math. Phys. 4, 1964; Sutskever et al., ICML 2013, section 2, in the form ``"velocity"``.)
 
     Parameters
     ----------
     alpha : float or Schedule, default 0.01
         The step size, in units of parameter per unit of gradient.
     mu : float, default 0.9
-        The momentum coefficient, in [0, 1).
+        The momentum coefficient, in [0, 1): how much of b is kept; 0 is plain gradient descent.
     form : {"heavy_ball", "velocity", "average"}, default "heavy_ball"
         What b adds up. ``"heavy_ball"``: gradients, as above. ``"velocity"``: steps,
         :math:`b_t = \mu b_{t-1} + \alpha_t g_t` and :math:`\theta_t = \theta_{t-1} - b_t`, which is the same

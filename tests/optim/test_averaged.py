@@ -66,6 +66,16 @@ class TestAveraged:
         np.testing.assert_array_equal((s.G, s.theta_bar), [[0.5, 0.5], [0, 0]])
         assert type(rule.beta) is float
 
+    def test_the_average_starts_at_zero_whatever_the_rule_starts_from(self):
+        class Warm(SGD):
+            slots = ("warm",)
+
+            def start_value(self, slot):
+                return 7.0
+
+        s = Averaged(Warm()).init(np.ones(1))
+        assert (s.warm, s.theta_bar) == (7.0, 0.0)
+
     def test_states_do_not_mix(self):
         s = Averaged(Adam()).init(np.ones(1))
         with pytest.raises(TypeError, match=r"belongs to Averaged\(Adam\), not to Adam"):
@@ -130,6 +140,12 @@ class TestTrace:
         trace = Trace(rule, s, 4)
         trace.record(np.arange(6.0).reshape(2, 3))
         np.testing.assert_array_equal(trace.history["theta"], [[-4.0]])
+
+    def test_of_no_coordinates(self):
+        rule = Adam()
+        trace = Trace(rule, rule.init(np.ones(3)), [])
+        trace.record(np.ones(3))
+        assert trace.history["theta"].shape == (1, 0)
 
     def test_it_does_not_touch_the_state(self):
         rule = Adam()

@@ -1,5 +1,6 @@
 """Saving and loading: a resumed run is bit-identical to one that was never stopped."""
 
+import json
 import os
 import pickle
 import zipfile
@@ -135,6 +136,15 @@ def test_members_that_do_not_fit(file, changes):
 def test_another_format(file):
     doctored(file, about=np.array('{"format": "adamcore checkpoint 9"}'))
     with pytest.raises(CheckpointError, match="has the format 'adamcore checkpoint 9'; this version reads"):
+        load(file)
+
+
+def test_an_unknown_generator(file):
+    """Its name is looked up in a list: no other member of numpy.random is called."""
+    with np.load(file) as archive:
+        about = json.loads(str(archive["about"]))
+    doctored(file, about=np.array(json.dumps({**about, "rng": {"bit_generator": "seed"}})))
+    with pytest.raises(CheckpointError, match="is damaged .*unknown generator 'seed'"):
         load(file)
 
 

@@ -86,6 +86,30 @@ def test_the_kernel_is_used_where_it_should_be(monkeypatch):
 
 
 @needs_numba
+@pytest.mark.parametrize(
+    ("size", "context", "expected"),
+    [
+        (fast.PARALLEL_SIZE - 1, contextlib.nullcontext, {"adam", "finite"}),
+        (fast.PARALLEL_SIZE, contextlib.nullcontext, {"adam_parallel", "finite_parallel"}),
+        (fast.PARALLEL_SIZE, one_thread, {"adam", "finite"}),
+    ],
+)
+def test_more_threads_are_used_for_large_arrays_only_and_where_wanted(monkeypatch, size, context, expected):
+    used = set()
+    kernels = fast.kernels()._asdict()
+    noting = {
+        name: lambda *arguments, name=name, kernel=kernel: used.add(name) or kernel(*arguments)
+        for name, kernel in kernels.items()
+    }
+    monkeypatch.setattr(fast, "kernels", lambda: fast.Kernels(**noting))
+    rule, theta = Adam(), np.ones(size, np.float32)
+    s = rule.init(theta)
+    with context():
+        rule.step(s, theta, inplace=True)
+    assert used == expected
+
+
+@needs_numba
 @pytest.mark.parametrize("size", [SLICE + 1, fast.PARALLEL_SIZE + 3])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("where", [0, -1])

@@ -196,6 +196,19 @@ def test_schedule_of_alpha_is_read_at_each_step(rule):
         np.testing.assert_allclose(s.theta, by_hand.theta, rtol=1e-14)
 
 
+@every_rule
+def test_a_rule_without_schedules_is_the_same_at_every_step(rule):
+    for each in (rule, optim.Averaged(rule), optim.Decayed(rule)):
+        assert each.at(1) is each.at(1000) is each
+
+
+def test_radam_adapts_above_its_threshold_and_not_at_it():
+    beta2, t = 0.999, 40
+    rho = 2 / (1 - beta2) - 1 - 2 * t * beta2**t / (1 - beta2**t)
+    assert optim.RAdam(threshold=rho).rectification(t) == 0
+    assert optim.RAdam(threshold=np.nextafter(rho, 0)).rectification(t) > 0
+
+
 class TestErrors:
     @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
     def test_theta_of_another_dtype(self, dtype):
@@ -205,6 +218,10 @@ class TestErrors:
     def test_theta_not_finite(self):
         with pytest.raises(ValueError, match=r"theta .*not finite: 1 of 2 values, the first at index \(1,\): inf"):
             Adam().init(np.array([0.0, np.inf]))
+
+    def test_a_matrix_that_is_not_finite(self):
+        with pytest.raises(ValueError, match=r"not finite: 2 of 6 values, the first at index \(1, 0\): nan"):
+            Adam().init(np.array([[0.0, 0.0], [np.nan, 0.0], [0.0, np.inf]]))
 
     @every_rule
     def test_gradient_of_another_shape(self, rule):

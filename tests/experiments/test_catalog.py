@@ -1,10 +1,13 @@
 """The experiments as they are declared: sizes, grids, names; and each runs, small."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from adamcore.experiments import EXPERIMENTS, digitized_curves, digitized_points, get_experiment, run
-from adamcore.experiments.catalog import VAE_CONTENDERS, half_decades, steps_per_epoch
+from adamcore.experiments import EXPERIMENTS, catalog, digitized_curves, digitized_points, get_experiment, run
+from adamcore.experiments.catalog import VAE_CONTENDERS, half_decades, hours, steps_per_epoch
 from adamcore.optim import Schedule
 
 FULL = {
@@ -101,6 +104,17 @@ def test_figure_4_has_every_panel_color_and_step_size():
     assert len(ours) == 12 * 9
     assert {(point.beta1, point.beta2, point.bias_correction, point.alpha) for point in digitized_points()} <= ours
     assert VAE_CONTENDERS["beta1=0.9, beta2=0.9999, uncorrected"]["bias_correction"] is False
+
+
+def test_hours_and_runs_in_the_text_are_those_of_the_full_scale():
+    text = Path(catalog.__file__).read_text(encoding="utf-8")
+    said = dict(
+        re.findall(r'\n(FIG\w+) = Experiment\(.*?\n\)\n"""Full scale: ([0-9.]+ hours: \d+) runs', text, re.DOTALL)
+    )
+    assert len(said) == len(EXPERIMENTS)
+    for name, experiment in EXPERIMENTS.items():
+        runs = list(experiment.runs(experiment.scale("full")))
+        assert said[name.upper()] == f"{hours(experiment):.1f} hours: {len(runs)}", name
 
 
 def test_half_decades():

@@ -21,6 +21,7 @@ from adamcore.models.mlp import MLP
 from adamcore.models.network import Classifier
 from adamcore.models.sparse import SparseRows
 from adamcore.models.vae import VAE
+from adamcore.models.winograd import WinogradConv2D
 
 __all__ = [
     "CNN",
@@ -44,6 +45,7 @@ __all__ = [
     "SoftmaxCrossEntropy",
     "Softplus",
     "SparseRows",
+    "WinogradConv2D",
     "glorot_uniform",
     "he_normal",
 ]

@@ -10,6 +10,7 @@ from adamcore.models import _checks
 from adamcore.models.convolution import Conv2D, MaxPool2D
 from adamcore.models.layers import Bias, Dense, Dropout, Flatten, Layer, ReLU
 from adamcore.models.network import Classifier
+from adamcore.models.winograd import WinogradConv2D
 
 
 class CNN(Classifier):
@@ -43,6 +44,9 @@ class CNN(Classifier):
         The rate at which inputs, and units of the fully connected layer, are set to zero in training.
     l2 : float, default 0
         The strength lambda, >= 0.
+    convolution : {"direct", "winograd"}, default "direct"
+        How convolutions after the first are computed: by :class:`Conv2D`, or faster and less exactly by
+        :class:`WinogradConv2D`.
     dtype : type, default numpy.float32
         Of theta, the images and the arithmetic: numpy.float32 or numpy.float64.
 
@@ -81,6 +85,7 @@ class CNN(Classifier):
         input_dropout: float = 0.0,
         hidden_dropout: float = 0.0,
         l2: float = 0.0,
+        convolution: str = "direct",
         dtype: type = np.float32,
     ) -> None:
         self.image = _checks.sizes("image", image, least=3)
@@ -89,6 +94,9 @@ class CNN(Classifier):
         self.n_classes = _checks.size("n_classes", n_classes)
         self.input_dropout = _checks.rate("input_dropout", input_dropout)
         self.hidden_dropout = _checks.rate("hidden_dropout", hidden_dropout)
+        if convolution not in ("direct", "winograd"):
+            raise ValueError(f"convolution = {convolution!r} is not allowed; it must be 'direct' or 'winograd'.")
+        self.convolution = convolution
         least = 2 ** len(self.channels)
         if len(self.image) != 3 or min(self.image[:2]) < least:
             raise ValueError(
@@ -101,14 +109,16 @@ class CNN(Classifier):
         return (
             f"CNN({self.image}, channels={self.channels}, hidden={self.hidden}, n_classes={self.n_classes}, "
             f"input_dropout={self.input_dropout}, hidden_dropout={self.hidden_dropout}, l2={self.l2}, "
-            f"dtype={np.dtype(self.dtype)})"
+            f"convolution={self.convolution!r}, dtype={np.dtype(self.dtype)})"
         )
 
     def _layers(self) -> Iterator[Layer]:
         height, width, n_in = self.image
         yield Dropout(self.input_dropout)
-        for n_out in self.channels:
-            yield from (Conv2D(n_in, n_out), MaxPool2D(), Bias(n_out), ReLU())
+        for stage, n_out in enumerate(self.channels):
+            # The first has so few channels that the transforms would cost more than they save.
+            convolution = Conv2D if stage == 0 or self.convolution == "direct" else WinogradConv2D
+            yield from (convolution(n_in, n_out), MaxPool2D(), Bias(n_out), ReLU())
             height, width, n_in = height // 2, width // 2, n_out
         yield Flatten()
         yield from (Dense(height * width * n_in, self.hidden), ReLU(), Dropout(self.hidden_dropout))

@@ -144,10 +144,10 @@ class Classifier:
         """
         x, y = self._checked(theta, batch)
         w = self.layout.views(theta)
-        batches = [slice(None)] if rng is not None else parts(len(y))
-        total = sum(
-            self._loss.forward(self.layers.forward(x[part], w, rng), y[part]) * len(y[part]) for part in batches
-        )
+        total = 0.0
+        for part in parts(len(y)) if rng is None else [slice(0, len(y))]:
+            logits = self.layers.forward(x[part], w, rng)
+            total += self._loss.forward(logits, y[part]) * len(logits)
         return total / len(y) + self.penalty(theta)
 
     def penalty(self, theta: np.ndarray) -> float:

@@ -14,6 +14,7 @@ from adamcore.models import (
     ReLU,
     Sequential,
     Softplus,
+    WinogradConv2D,
     glorot_uniform,
     he_normal,
 )
@@ -40,6 +41,9 @@ CASES = {
     "Conv2D, few channels, smaller than the window": (lambda: Conv2D(1, 5), (1, 1, 2, 1)),
     "Conv2D, one pixel": (lambda: Conv2D(2, 3, size=1), (2, 3, 2, 2)),
     "Conv2D, seven pixels": (lambda: Conv2D(2, 1, size=7), (1, 5, 9, 2)),
+    "WinogradConv2D": (lambda: WinogradConv2D(3, 4), (2, 8, 4, 3)),
+    "WinogradConv2D, odd sizes": (lambda: WinogradConv2D(2, 3), (3, 7, 5, 2)),
+    "WinogradConv2D, smaller than a tile": (lambda: WinogradConv2D(1, 2), (1, 1, 3, 1)),
     "MaxPool2D, even": (MaxPool2D, (2, 6, 4, 3)),
     "MaxPool2D, odd": (MaxPool2D, (2, 5, 7, 2)),
     "MaxPool2D, even and odd": (MaxPool2D, (1, 2, 3, 1)),
@@ -252,6 +256,8 @@ def test_a_layer_without_a_function_passes_on():
         (lambda: Dense(2, 1).forward(np.ones((1, 3))), r"x has shape \(1, 3\); Dense\(2, 1\) needs \(n, 2\)"),
         (lambda: Bias(2).forward(np.ones((1, 3))), r"x has shape \(1, 3\); Bias\(2\) needs"),
         (lambda: Conv2D(2, 1).forward(np.ones((1, 3, 3, 1))), r"x has shape \(1, 3, 3, 1\); Conv2D\(2, 1, size=5\)"),
+        (lambda: WinogradConv2D(2, 0), "n_out = 0"),
+        (lambda: WinogradConv2D(2, 1).forward(np.ones((1, 3, 3, 1))), r"x has shape .* WinogradConv2D\(2, 1\) needs"),
         (lambda: MaxPool2D().forward(np.ones((1, 1, 3, 1))), r"x has shape \(1, 1, 3, 1\); MaxPool2D needs .*2 by 2"),
     ],
 )

@@ -13,6 +13,9 @@ MODELS = {
     "CNN with dropout": lambda **options: CNN(
         (4, 6, 1), channels=(6,), hidden=4, n_classes=2, input_dropout=0.2, hidden_dropout=0.5, **options
     ),
+    "CNN by Winograd": lambda **options: CNN(
+        (5, 9, 1), channels=(2, 3), hidden=4, n_classes=3, l2=0.1, convolution="winograd", **options
+    ),
     "VAE": lambda **options: VAE(6, hidden=5, n_latent=2, **options),
 }
 
@@ -106,6 +109,20 @@ def test_the_likeliest_class_is_predicted(name):
     np.testing.assert_array_equal(model.predict(theta, x), np.argmin(costs, axis=1))
 
 
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float64, 1e-11), (np.float32, 1e-3)])
+def test_both_ways_of_convolution_are_one_function(dtype, rtol):
+    options = {"channels": (6, 8, 5), "hidden": 10, "input_dropout": 0.2, "hidden_dropout": 0.5, "dtype": dtype}
+    direct, winograd = (CNN((20, 11, 3), convolution=way, **options) for way in ("direct", "winograd"))
+    assert [type(layer).__name__ for layer in winograd.layers.layers].count("WinogradConv2D") == 2
+    rng = np.random.default_rng(0)
+    theta = direct.init(np.random.default_rng(1))
+    np.testing.assert_array_equal(winograd.init(np.random.default_rng(1)), theta)
+    batch = rng.normal(size=(30, 20, 11, 3)).astype(dtype), rng.integers(10, size=30)
+    results = [model.loss_and_grad(theta, batch, noise()) for model in (direct, winograd)]
+    assert results[0][0] == pytest.approx(results[1][0], rel=rtol)
+    np.testing.assert_allclose(results[1][1], results[0][1], rtol=rtol, atol=rtol * np.abs(results[0][1]).max())
+
+
 def test_the_penalty_is_half_lambda_times_the_squared_weights():
     model, theta, batch = made("CNN")
     w = model.layout.views(theta)
@@ -188,7 +205,7 @@ def test_they_print_what_they_are():
     assert repr(MLP((2, 1))) == "MLP((2, 1), input_dropout=0.0, hidden_dropout=0.0, l2=0.0, dtype=float32)"
     assert repr(CNN((8, 8, 1), channels=(2,), hidden=3, n_classes=4, dtype=np.float64)) == (
         "CNN((8, 8, 1), channels=(2,), hidden=3, n_classes=4, input_dropout=0.0, hidden_dropout=0.0, l2=0.0, "
-        "dtype=float64)"
+        "convolution='direct', dtype=float64)"
     )
     assert repr(VAE()) == "VAE(784, hidden=500, n_latent=50, dtype=float32)"
     assert repr(Classifier(Dense(2, 3), example=(2,), n_classes=3)) == "Classifier(Dense(2, 3); l2=0.0)"
@@ -210,6 +227,7 @@ def test_they_print_what_they_are():
         (lambda: CNN(channels=()), r"channels = \(\) has 0 entries"),
         (lambda: CNN(channels=(1, -1)), r"channels\[1\] = -1"),
         (lambda: CNN(hidden=0), "hidden = 0"),
+        (lambda: CNN(convolution="fft"), "convolution = 'fft' .*'direct' or 'winograd'"),
         (lambda: CNN(n_classes=0), "n_classes = 0"),
         (lambda: VAE(0), "n_pixels = 0"),
         (lambda: VAE(hidden=0), "hidden = 0"),

@@ -84,6 +84,7 @@ def test_mlp(sizes, n, noisy):
 
 
 @pytest.mark.parametrize("noisy", [True, False], ids=["noise", "evaluation"])
+@pytest.mark.parametrize("convolution", ["direct", "winograd"])
 @pytest.mark.parametrize(
     ("image", "channels", "n"),
     [
@@ -95,9 +96,10 @@ def test_mlp(sizes, n, noisy):
     ],
     ids=str,
 )
-def test_cnn(image, channels, n, noisy):
+def test_cnn(image, channels, n, noisy, convolution):
+    noise = {"input_dropout": 0.2, "hidden_dropout": 0.5}
     model = CNN(
-        image, channels=channels, hidden=21, n_classes=4, input_dropout=0.2, hidden_dropout=0.5, l2=0.01, dtype=float
+        image, channels=channels, hidden=21, n_classes=4, l2=0.01, convolution=convolution, dtype=np.float64, **noise
     )
     rng = np.random.default_rng(n)
     x, y = rng.normal(size=(n, *image)), rng.integers(4, size=n)

@@ -113,7 +113,7 @@ def _fig1b(epochs: int, n_train: int, seeds: int, suffix: str, *, tune: bool) ->
     # Found by fitting the paper's curves, which are all with dropout.
     paper = {
         "AdaGrad": AdaGrad(alpha=0.05),
-        "RMSProp": RMSProp(alpha=0.003, rho=0.9),
+        "RMSProp": RMSProp(alpha=0.002, rho=0.9),
         "SGDNesterov": Nesterov(alpha=0.003, mu=0.9),
         "Adam": Adam(alpha=0.003),
     }

@@ -6,6 +6,7 @@ import contextlib
 import json
 import math
 import os
+import threading
 import time
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
@@ -50,19 +51,15 @@ class Keeping:
         Seconds between checkpoints, which are only written between two epochs.
     deadline : float
         When to stop, in the seconds of :func:`time.time`.
-    asker : int or None
-        The process that a worker works for: if it was killed, the worker stops too.
     """
 
     folder: Path | None = None
     every: float = 20.0
     deadline: float = math.inf
-    asker: int | None = None
 
     def time_is_up(self) -> bool:
-        """Return whether the deadline is over, or the process that wants the result is gone."""
-        orphaned = self.asker not in (None, os.getpid(), os.getppid())
-        return orphaned or time.time() >= self.deadline
+        """Return whether the deadline is over."""
+        return time.time() >= self.deadline
 
 
 def run(
@@ -135,7 +132,6 @@ def run(
         folder=None if cluster else folder,
         every=checkpoint_seconds,
         deadline=math.inf if hours is None else time.time() + 3600 * hours,
-        asker=None if cluster else os.getpid(),
     )
     with _workers(jobs, cluster) as workers:
         digest = _digest(experiment, size, workers)
@@ -264,6 +260,19 @@ def make_run(key: str, single: Run, keeping: Keeping | None = None) -> dict[str,
         raise RunError(f"the run {key} ({single}) failed: {type(error).__name__}: {error}") from error
 
 
+def _end_with_parent() -> None:
+    """End this process soon after its parent is gone, killed perhaps: nobody wants its results any more."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        """What the thread does; files are written whole or not at all, so the end may come at any time."""
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
 def _made(key: str, single: Run, keeping: Keeping) -> dict[str, Any] | None:
     """The run itself: from its checkpoint, if there is one, to its end or to the deadline."""
     begin = time.perf_counter()
@@ -381,7 +390,8 @@ def _workers(jobs: int, cluster: str | None) -> Iterator[joblib.Parallel | None]
         yield None
     else:
         # One run a task: a finished run must not wait for others before it is written down.
-        with joblib.Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1) as workers:
+        options = {"return_as": "generator_unordered", "batch_size": 1, "initializer": _end_with_parent}
+        with joblib.Parallel(n_jobs=jobs, backend="loky", **options) as workers:
             yield workers
 
 

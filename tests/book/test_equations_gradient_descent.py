@@ -249,8 +249,8 @@ def test_noise_floor(rng):
     r"\mathbb{E}[\theta_t^2] = V + (1 - \alpha h)^{2t} \left( \theta_0^2 - V \right) .",
 )
 def test_transient(rng):
-    points, _ = noisy_walk(rng, alpha=0.1, h=1.7, sigma=0.8, steps=25, start=2.0)
-    floor = 0.1 * 0.8**2 / (1.7 * (2 - 0.1 * 1.7))
+    points, _ = noisy_walk(rng, alpha=0.1, h=1.7, sigma=3.0, steps=25, start=2.0)
+    floor = 0.1 * 3.0**2 / (1.7 * (2 - 0.1 * 1.7))
     expected = floor + (1 - 0.1 * 1.7) ** (2 * np.arange(26)) * (4.0 - floor)
     np.testing.assert_allclose((points**2).mean(axis=1), expected, rtol=0.04)
 

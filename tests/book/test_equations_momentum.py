@@ -86,6 +86,10 @@ def test_polyak(run):
     alpha, mu = delta**2 / mass, 1 - friction * delta / mass
     thetas, _, g = run(Momentum(alpha=alpha, mu=mu))
     np.testing.assert_allclose(thetas[2:], thetas[1:-1] - alpha * g[1:] + mu * (thetas[1:-1] - thetas[:-2]))
+    # The same step, from Newton's law: position and speed at t - 1, and the acceleration there.
+    speed = (thetas[1:-1] - thetas[:-2]) / delta
+    acceleration = (-g[1:] - friction * speed) / mass
+    np.testing.assert_allclose(thetas[2:], thetas[1:-1] + delta * speed + delta**2 * acceleration)
 
 
 @equation("eq-mom-unrolled", r"b_t = \sum_{i=1}^{t} \mu^{t-i} g_i .")

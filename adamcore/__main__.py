@@ -116,7 +116,7 @@ def report(
     if output is None and not (Path("book") / "results").is_dir():
         raise click.ClickException("there is no folder book/results: run this from the root of the repository, or "
                                    "say --output.")  # fmt: skip
-    for name in names or EXPERIMENTS:
+    for name in names or (name for name in EXPERIMENTS if any((folder / name).glob("*.json"))):
         with _errors_in_words(folder / name):
             record = fold(EXPERIMENTS[name], scale, folder=folder / name, seeds=seeds, only=only)
             if record.runs:

@@ -134,7 +134,7 @@ class Record:
             scale=scale,
             command=f"python -m adamcore run {experiment.name} --scale {scale}{flags}",
             numerics_version=NUMERICS_VERSION,
-            problem={"name": experiment.problem, **experiment.problem_parameters(size)},
+            problem=_as_read({"name": experiment.problem, **experiment.problem_parameters(size)}),
             data=data,
             epochs=size.epochs,
             batch_size=size.batch_size,
@@ -144,7 +144,7 @@ class Record:
             versions={name: importlib.metadata.version(name) for name in ("numpy", "adamcore")},
             seconds=round(sum(single["seconds"] for single in runs), 1),
             runs=runs,
-            parameters=dict(size.parameters),
+            parameters=_as_read(size.parameters),
             measures=list(experiment.measures),
         )
 
@@ -315,6 +315,11 @@ def require_same_start(runs: list[dict[str, Any]]) -> None:
                     f"{other['contender']} and {single['contender']} with seed {single['seed']} differ in {what}: "
                     "they cannot be compared. Make the runs of one record with the same code and libraries."
                 )
+
+
+def _as_read(plain: dict[str, Any]) -> dict[str, Any]:
+    """What comes back from a file: lists for tuples."""
+    return json.loads(json.dumps(plain))
 
 
 def _or_nan(value: float | None) -> float:

@@ -13,6 +13,7 @@ from adamcore.experiments import runner as engine
 from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
 from adamcore.experiments.files import ABANDONED, StorageError
 from adamcore.experiments.runner import Keeping, make_run
+from adamcore.models import CNN, MLP, VAE
 
 EPOCHS = 5
 FIG1A = get_experiment("fig1a")
@@ -62,6 +63,31 @@ def test_a_run_goes_on_to_the_same_bits(tmp_path, data, rule, stop):
     for name in ("theta", "t", *rule.slots, *rule.scalars):
         np.testing.assert_array_equal(getattr(history.state, name), getattr(whole.state, name))
     assert history.state.theta.dtype == np.float32
+
+
+IMAGES = np.random.default_rng(0).random((70, 9, 9, 1)).astype(np.float32)
+LABELS = np.arange(70) % 3
+NETWORKS = {
+    "MLP": (lambda: MLP((81, 20, 3), input_dropout=0.2, hidden_dropout=0.5), (IMAGES.reshape(70, -1), LABELS)),
+    "CNN": (lambda: CNN((9, 9, 1), channels=(4,), hidden=8, input_dropout=0.2, hidden_dropout=0.5), (IMAGES, LABELS)),
+    "VAE": (lambda: VAE(81, hidden=10, n_latent=2), (IMAGES.reshape(70, -1),)),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_with_noise_goes_on_to_the_same_bits(tmp_path, name):
+    """In a new model, whose buffers are empty, as after a restart."""
+    make, data = NETWORKS[name]
+    rule, options = Adam(), {"batch_size": 32, "full_cost": True}
+    whole = train(make(), rule, data, epochs=4, streams=streams(1), **options)
+    source, resumed, model = streams(1), streams(1), make()
+    stopped = train(make(), rule, data, epochs=2, streams=source, **options)
+    save_checkpoint(tmp_path / "a.npz", "key", rule, stopped, source, 0.0)
+    theta = model.init(streams(1).initialization)
+    history, _ = load_checkpoint(tmp_path / "a.npz", "key", rule, theta, resumed)
+    history = train(model, rule, data, epochs=4, streams=resumed, history=history, **options)
+    assert (history.epoch_cost, history.full_cost) == (whole.epoch_cost, whole.full_cost)
+    np.testing.assert_array_equal(history.state.theta, whole.state.theta)
 
 
 @pytest.fixture

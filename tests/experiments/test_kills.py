@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -20,7 +19,7 @@ from tests.experiments.sweep import SWEEP
 ROOT = Path(__file__).parents[2]
 PATIENCE = 300
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
+resource = pytest.importorskip("resource", reason="limits and signals are those of Unix")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +116,7 @@ def alive(pid):
         return False
 
 
+@pytest.mark.slow
 def test_two_sweeps_of_one_folder_do_no_harm(tmp_path, expected):
     both = [start(tmp_path, 1), start(tmp_path, 1)]
     for process in both:
@@ -126,7 +126,7 @@ def test_two_sweeps_of_one_folder_do_no_harm(tmp_path, expected):
     assert {path.suffix for path in tmp_path.iterdir()} == {".json"}
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_interrupting_says_how_to_go_on(tmp_path, jobs):
     options = ["--scale", "smoke", "--jobs", str(jobs), "--only", "Adam", "--seeds", "500", "--runs", str(tmp_path)]
     process = start("run", "sweep", *options)

@@ -3,6 +3,7 @@ import pytest
 
 from adamcore import SGD, Adam, LogisticRegression, inverse_sqrt
 from adamcore.experiments import streams, train
+from adamcore.models import MLP
 
 
 @pytest.fixture
@@ -31,6 +32,70 @@ def test_history(small):
     assert history.diverged_at is None
     assert history.epoch_cost[-1] < 0.5 * history.epoch_cost[0]
     assert all(total > cost for total, cost in zip(history.epoch_objective, history.epoch_cost, strict=True))
+
+
+def test_losses_of_every_step_and_cost_of_all_data_on_request(small):
+    x, y = small
+    model = LogisticRegression(4, 2, l2=0.1)
+    options = {"epochs": 3, "batch_size": 16}
+    history = train(model, Adam(), small, streams=streams(0), step_losses=True, full_cost=True, **options)
+    assert len(history.step_losses) == 3 * 4
+    assert history.step_losses[:5] == history.first_losses
+    last, _ = model.loss_and_grad(history.state.theta, (x, y))
+    assert history.full_cost[-1] == pytest.approx(last - model.penalty(history.state.theta))
+    plain = train(model, Adam(), small, streams=streams(0), **options)
+    assert plain.epoch_cost == history.epoch_cost
+    assert (plain.step_losses, plain.full_cost) == ([], [])
+    assert len(plain.epoch_seconds) == 3
+
+
+def test_a_callback_may_stop_and_training_go_on(small):
+    """All callbacks of that epoch are called; what follows gives the bits of a training that never stopped."""
+    model, called = LogisticRegression(4, 2), []
+    callbacks = [lambda epoch, h: epoch == 2, lambda epoch, h: called.append(epoch)]
+    whole = train(model, Adam(), small, epochs=5, batch_size=16, streams=streams(0))
+    source = streams(0)
+    history = train(model, Adam(), small, epochs=5, batch_size=16, streams=source, callbacks=callbacks)
+    assert called == [1, 2]
+    assert history.epoch_cost == whole.epoch_cost[:2]
+    assert train(model, Adam(), small, epochs=5, batch_size=16, streams=source, history=history) is history
+    assert history.epoch_cost == whole.epoch_cost
+    np.testing.assert_array_equal(history.state.theta, whole.state.theta)
+    assert history.start == whole.start
+
+
+def test_the_start_is_told_apart(small):
+    def start(seed, rule):
+        model = LogisticRegression(4, 2)
+        return train(model, rule, small, epochs=1, batch_size=16, streams=streams(seed)).start
+
+    assert start(0, Adam()) == start(0, SGD())
+    assert start(0, Adam())["order"] != start(1, Adam())["order"]
+
+
+def test_no_epoch_at_all_and_fewer(small):
+    model = LogisticRegression(4, 2)
+    assert train(model, Adam(), small, epochs=0, batch_size=16, streams=streams(0)).epoch_cost == []
+    with pytest.raises(ValueError, match="train: epochs = -1 is not allowed; it must be 0 or more"):
+        train(model, Adam(), small, epochs=-1, batch_size=16, streams=streams(0))
+
+
+def test_a_bar_only_on_request(small, capsys):
+    model = LogisticRegression(4, 2)
+    train(model, Adam(), small, epochs=2, batch_size=16, streams=streams(0))
+    assert capsys.readouterr() == ("", "")
+    train(model, Adam(), small, epochs=2, batch_size=16, streams=streams(0), progress=True)
+    shown = capsys.readouterr().err
+    assert "2/2" in shown
+    assert "cost=" in shown
+
+
+def test_evaluation_is_without_dropout(small):
+    x, y = small
+    model = MLP((4, 8, 2), hidden_dropout=0.9)
+    history = train(model, SGD(alpha=0), small, epochs=1, batch_size=50, streams=streams(0), full_cost=True)
+    assert history.full_cost[0] == pytest.approx(model.loss(history.state.theta, (x, y.astype(np.intp))), rel=1e-5)
+    assert history.full_cost[0] != pytest.approx(history.epoch_cost[0], rel=1e-3)
 
 
 def test_each_example_weighs_the_same(small):

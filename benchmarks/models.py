@@ -32,6 +32,7 @@ EXAMPLES = {"mlp": 60_000, "cnn": 50_000, "vae": 60_000}
 """Training examples of MNIST and CIFAR-10: what an epoch consists of."""
 
 OURS = "adamcore"
+WINOGRAD = "adamcore, Winograd"
 
 
 def batch(model: str) -> tuple[np.ndarray, ...]:
@@ -221,13 +222,13 @@ def optax_vae(threads: int, data: tuple[np.ndarray, ...]) -> Contender:
     return optax_step(VAE(), loss, data)
 
 
-def our_network(model: str) -> Any:
+def our_network(model: str, **options: Any) -> Any:
     noise = {"input_dropout": INPUT_DROPOUT, "hidden_dropout": HIDDEN_DROPOUT}
-    return VAE() if model == "vae" else {"mlp": MLP, "cnn": CNN}[model](**noise)
+    return VAE() if model == "vae" else {"mlp": MLP, "cnn": CNN}[model](**noise, **options)
 
 
-def our_step(model: str, threads: int, data: tuple[np.ndarray, ...]) -> Contender:
-    return ours(our_network(model), threads, data)
+def our_step(model: str, threads: int, data: tuple[np.ndarray, ...], **options: Any) -> Contender:
+    return ours(our_network(model, **options), threads, data)
 
 
 # torch first: see benchmarks.optim.
@@ -242,6 +243,7 @@ MODELS: dict[str, dict[str, Callable[[int, tuple], Contender]]] = {
         "torch, NCHW": functools.partial(torch_cnn, False),
         "torch, channels last": functools.partial(torch_cnn, True),
         OURS: functools.partial(our_step, "cnn"),
+        WINOGRAD: functools.partial(our_step, "cnn", convolution="winograd"),
         "optax, jitted": optax_cnn,
     },
     "vae": {
@@ -275,7 +277,11 @@ def measure(model: str, threads: int, repeat: int, patience: float) -> dict[str,
         "seconds an epoch, computed": {
             name: quartiles([steps * value for value in values]) for name, values in times.items()
         },
-        "ratios": {name: ratio(times[OURS], values) for name, values in times.items() if name != OURS},
+        "ratios": {
+            our: {their: ratio(times[our], times[their]) for their in times if not their.startswith(OURS)}
+            for our in times
+            if our.startswith(OURS)
+        },
     }
 
 
@@ -308,8 +314,10 @@ def report(model: str, result: dict[str, Any]) -> None:
     click.echo(f"\n{model}, {result['disturbed rounds']} rounds disturbed by other processes")
     for name, (_, median, _) in result["seconds a step"].items():
         epoch = result["seconds an epoch, computed"][name][1]
-        beside = f"   ours / theirs {result['ratios'][name][1]:.2f}" if name in result["ratios"] else ""
-        click.echo(f"  {name:25}{median * 1e3:9.2f} ms a step {epoch:8.1f} s an epoch{beside}")
+        click.echo(f"  {name:25}{median * 1e3:9.2f} ms a step {epoch:8.1f} s an epoch")
+    for our, ratios in result["ratios"].items():
+        for their, (_, median, _) in ratios.items():
+            click.echo(f"  {our} / {their}: {median:.2f}")
     if result["megabytes"]:
         click.echo(f"  {OURS}: {result['megabytes']:.0f} MB at most")
 

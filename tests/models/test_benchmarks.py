@@ -21,7 +21,7 @@ def test_a_record_is_written(tmp_path):
     assert {"machine", "versions", "threads", "rounds", "models"} <= set(record)
     mlp = record["models"]["mlp"]
     assert mlp["parameters"] == 1_796_010
-    assert len(mlp["seconds a step"]["adamcore"]) == len(mlp["ratios"]["scikit-learn, no dropout"]) == 3
+    assert len(mlp["seconds a step"]["adamcore"]) == len(mlp["ratios"]["adamcore"]["scikit-learn, no dropout"]) == 3
     assert [path.name for path in output.parent.iterdir()] == ["models.json"]
 
 

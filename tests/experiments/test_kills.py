@@ -50,9 +50,9 @@ def wait_until(condition, process):
         time.sleep(0.01)
 
 
-def at_work(folder, stage):
-    """Whether so many runs are finished and another has a checkpoint."""
-    return lambda: len(list(folder.glob("*.json"))) >= stage and any(folder.glob("*.npz"))
+def at_work(folder):
+    """Whether a run has a checkpoint."""
+    return lambda: any(folder.glob("*.npz"))
 
 
 def kill(process, *, group):
@@ -70,11 +70,14 @@ def finish(folder, jobs):
 
 
 def test_one_run_killed_within_an_epoch_goes_on(tmp_path, expected):
-    process = start(tmp_path, 1)
-    wait_until(at_work(tmp_path, 0), process)
-    kill(process, group=True)
-    assert results(tmp_path).items() <= expected.items()
-    (checkpoint,) = tmp_path.glob("*.npz")
+    checkpoint = None
+    while checkpoint is None:  # a busy machine may kill it late, between two runs
+        process = start(tmp_path, 1)
+        wait_until(at_work(tmp_path), process)
+        kill(process, group=True)
+        assert results(tmp_path).items() <= expected.items()
+        assert len(results(tmp_path)) < len(expected), "it was not killed in time"
+        checkpoint = next(tmp_path.glob("*.npz"), None)
     with np.load(checkpoint) as archive:
         epochs = len(json.loads(str(archive["about"]))["history"]["epoch_cost"])
     assert 1 <= epochs < 40  # so the comparison below is of a run that went on
@@ -88,7 +91,7 @@ def test_a_sweep_killed_again_and_again_loses_nothing(tmp_path, expected, kills)
     moments = np.random.default_rng(kills)
     for number in range(kills):
         process = start(tmp_path, 2)
-        wait_until(at_work(tmp_path, 0), process)
+        wait_until(at_work(tmp_path), process)
         time.sleep(moments.uniform(0, 0.15))
         children = workers_of(process.pid)
         kill(process, group=number % 2 == 1)

@@ -65,11 +65,12 @@ def test_a_callback_may_stop_and_training_go_on(small):
 
 
 def test_the_start_is_told_apart(small):
-    def start(seed, rule):
+    def start(seed, rule, epochs=1):
         model = LogisticRegression(4, 2)
-        return train(model, rule, small, epochs=1, batch_size=16, streams=streams(seed)).start
+        return train(model, rule, small, epochs=epochs, batch_size=16, streams=streams(seed)).start
 
     assert start(0, Adam()) == start(0, SGD())
+    assert start(0, Adam(), epochs=3) == start(0, Adam())  # of the first epoch
     assert start(0, Adam())["order"] != start(1, Adam())["order"]
 
 

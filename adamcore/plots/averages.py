@@ -113,6 +113,7 @@ def unfolding(gradients: np.ndarray, m: np.ndarray, m_hat: np.ndarray, beta: flo
     bottom.plot(now, m[:t], color=BLUE, linestyle=(0, (5, 1.6)), marker="D", label="m")
     bottom.plot(now, m_hat[:t], color=VERMILION, marker="o", label="m corrected")
     low, high = min(0, gradients.min()), gradients.max()
-    bottom.set(xlim=(-0.7, len(gradients) + 0.7), ylim=(low - 0.2, high + 0.2), xlabel="step")
+    bottom.set(xlim=(-0.7, len(gradients) + 0.7), ylim=(low - 0.5, high + 0.2), xlabel="step")
+    bottom.set_xticks(range(0, len(gradients) + 1, 5))
     bottom.legend(loc="lower right", ncols=3)
     return figure

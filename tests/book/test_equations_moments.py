@@ -97,7 +97,7 @@ def test_window(rng):
 
 @equation(
     "eq-moments-lag",
-    r"\sum_{k=0}^{\infty} w_k\, g_{t-k} = g_t - b \sum_{k=0}^{\infty} k\, w_k = g_t - b\, \frac{\beta}{1 - \beta} .",
+    r"\sum_{k=0}^{\infty} w_k\, g_{t-k} = g_t - b\, \frac{\beta}{1 - \beta} .",
 )
 def test_lag(rng):
     (a, b), beta = rng.normal(size=2), rng.uniform(0.2, 0.9)
@@ -179,7 +179,7 @@ def test_ratio_in_pure_noise(rng):
 
 @equation(
     "eq-moments-spread",
-    r"""\hat v_t - \hat m_t^2 = \sum_{i=1}^{t} \hat w_i\, (g_i - \hat m_t)^2 \ge 0 \qquad (\beta_1 = \beta_2) .""",
+    r"""\hat v_t - \hat m_t^2 = \sum_{i=1}^{t} \hat w_i\, (g_i - \hat m_t)^2 \ge 0 .""",
 )
 def test_spread(rng):
     t, beta = int(rng.integers(2, 30)), rng.uniform(0.2, 0.95)

@@ -187,7 +187,7 @@ def _network_grid(names: tuple[str, ...], number: int, per_epoch: int | None) ->
 
 def _fig2a(epochs: int, n_train: int, seeds: int, problem: dict, *, tune: bool) -> Scale:
     per_epoch = steps_per_epoch(n_train, batch_size=128)
-    # Not fitted to the paper's curves: usual step sizes, with the decay that fits Figures 1 and 3 for three of the five.
+    # Not fitted to the paper's curves: usual step sizes, three of them with the decay that fits Figures 1 and 3.
     paper = {
         "AdaGrad": AdaGrad(alpha=0.01),
         "RMSProp": RMSProp(alpha=inverse_sqrt(0.001, per_epoch)),
@@ -237,7 +237,7 @@ FIG2A_TUNING = Experiment(
 
 def _fig2b(epochs: int, n_train: int, seeds: int, problem: dict, *, tune: bool) -> Scale:
     per_epoch = steps_per_epoch(n_train, batch_size=128)
-    # No setting of Adam that was tried has the form of the paper's curve, which falls faster and faster up to epoch 9.
+    # No setting of Adam that was tried has the form of the paper's curve, which falls ever faster up to epoch 9.
     return Scale(
         epochs=epochs,
         n_train=n_train,

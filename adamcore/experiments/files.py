@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -42,11 +44,11 @@ def write_file(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     ...     print((pathlib.Path(folder) / "a.txt").read_text())
     whole
     """
-    temporary = None
+    # tempfile's would be readable by nobody else.
+    temporary = path.with_name(f".{path.stem}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=".tmp")
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
@@ -54,8 +56,8 @@ def write_file(path: Path, write: Callable[[BinaryIO], Any]) -> None:
     except OSError as error:
         raise cannot_write(path.parent, error) from error
     finally:
-        if temporary is not None:
-            Path(temporary).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Any, lines: Iterator[str] | None = None) -> None:

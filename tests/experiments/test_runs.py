@@ -94,8 +94,11 @@ def test_a_failing_run_loses_nothing(tmp_path, monkeypatch):
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
-    path = tmp_path / "a.json"
+    path, ordinary = tmp_path / "a.json", tmp_path / "ordinary"
     write_json(path, {"old": 1})
+    ordinary.touch()
+    assert path.stat().st_mode == ordinary.stat().st_mode
+    ordinary.unlink()
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
     with pytest.raises(StorageError, match=r"cannot write to .* \(disk\).*name another folder"):
         write_json(path, {"new": 2})

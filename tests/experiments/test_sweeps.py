@@ -238,6 +238,16 @@ def test_folding_depends_on_the_files_alone(tmp_path):
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 
+def test_runs_that_started_differently_are_not_folded(tmp_path):
+    run(experiment(), "smoke", seeds=1, folder=tmp_path)
+    path = next(tmp_path.iterdir())
+    content = json.loads(path.read_text())
+    content["start"]["theta_0"] = "another"
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match="Adam and SGD with seed 0 differ in theta_0: they cannot be compared"):
+        fold(experiment(), "smoke", seeds=1, folder=tmp_path)
+
+
 def test_the_first_record_folds_to_the_same_entries():
     """It was made before there were measures and contenders' own parameters, and has no such entries."""
     record = load_record(Path(__file__).parents[2] / "book" / "results" / "fig1a.json")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adamcore import SGD, Adam
+from adamcore import SGD, AdaGrad, Adam, inverse_sqrt
 from tests.book.equations import equation
 
 H = np.array([1.0, 100.0])
@@ -134,6 +134,61 @@ def test_scale(rng):
         np.testing.assert_allclose(other.m_hat, c * one.m_hat, rtol=1e-10)
         np.testing.assert_allclose(other.v_hat, c**2 * one.v_hat, rtol=1e-10)
         np.testing.assert_allclose(other.theta, one.theta, rtol=1e-9)
+
+
+@equation(
+    "eq-adam-efficient",
+    r"""\theta_t = \theta_{t-1} - \alpha_t\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon_t} , \qquad
+    \alpha_t = \alpha\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} ,""",
+)
+@equation("eq-adam-eps-hat", r"\hat\epsilon_t = \epsilon\, \sqrt{1 - \beta_2^t} .")
+def test_efficient_order(rng):
+    """The same as Algorithm 1, with an epsilon as large as the gradients, so that its place matters."""
+    rule, before, after, _ = one_step(rng, eps=0.5)
+    alpha_t = rule.alpha * np.sqrt(1 - rule.beta2**after.t) / (1 - rule.beta1**after.t)
+    eps_hat_t = rule.eps * np.sqrt(1 - rule.beta2**after.t)
+    expected = before.theta - alpha_t * after.m / (np.sqrt(after.v) + eps_hat_t)
+    np.testing.assert_allclose(after.theta, expected, rtol=1e-12)
+
+
+@equation("eq-adam-eps-of-hat", r"\epsilon_t = \frac{\hat\epsilon}{\sqrt{1 - \beta_2^t}} ,")
+def test_constant_epsilon_hat_is_an_epsilon_that_falls(rng):
+    rule, before, after, _ = one_step(rng, eps=0.5, eps_place="hat")
+    eps_t = rule.eps / np.sqrt(1 - rule.beta2**after.t)
+    expected = before.theta - rule.alpha * after.m_hat / (np.sqrt(after.v_hat) + eps_t)
+    np.testing.assert_allclose(after.theta, expected, rtol=1e-12)
+
+
+@equation(
+    "eq-adam-limit",
+    r"\lim_{\beta_2 \to 1} \hat v_t = \frac{1}{t} \sum_{i=1}^{t} g_i^2 ,",
+)
+def test_limit_of_v_hat(rng):
+    rule = Adam(beta2=1 - 1e-10)
+    s = rule.init(np.zeros(4))
+    squares = 0
+    for t, g in enumerate(rng.normal(size=(20, 4)), start=1):
+        rule.step(s, g)
+        squares = squares + g**2
+        np.testing.assert_allclose(s.v_hat, squares / t, rtol=1e-7)
+
+
+@equation(
+    "eq-adam-adagrad",
+    r"""\frac{\alpha}{\sqrt t} \cdot \frac{g_t}{\sqrt{\frac{1}{t} \sum_{i=1}^{t} g_i^2}}
+    = \frac{\alpha\, g_t}{\sqrt{\sum_{i=1}^{t} g_i^2}} ,""",
+)
+def test_adagrad_is_a_limit(rng):
+    adam, adagrad = Adam(alpha=inverse_sqrt(0.3), beta1=0, beta2=1 - 1e-10, eps=0), AdaGrad(alpha=0.3, eps=0)
+    one, other = adam.init(np.zeros(4)), adagrad.init(np.zeros(4))
+    squares = 0
+    for g in rng.normal(size=(20, 4)):
+        before = one.theta
+        adam.step(one, g)
+        adagrad.step(other, g)
+        squares = squares + g**2
+        np.testing.assert_allclose(one.theta - before, -0.3 * g / np.sqrt(squares), rtol=1e-7)
+        np.testing.assert_allclose(one.theta, other.theta, rtol=1e-6, atol=1e-9)
 
 
 @equation(

@@ -36,6 +36,13 @@ def strength(name: str, value: float) -> float:
     return float(value)
 
 
+def positive(name: str, value: float) -> float:
+    """A factor."""
+    if not 0 < value < np.inf:
+        raise ValueError(f"{name} = {value!r} is not allowed; it must be a finite number above 0.")
+    return float(value)
+
+
 def floating(name: str, value: Any) -> type:
     """The type of theta and of the arithmetic."""
     if value not in (np.float32, np.float64, float, np.dtype(np.float32), np.dtype(np.float64)):

@@ -23,7 +23,7 @@ from adamcore.models import _checks
 from adamcore.models._buffers import Buffered
 
 
-def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
+def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, gain: float = 2.0) -> np.ndarray:
     r"""Draw weights for a layer that is followed by ReLU.
 
     .. math:: W \sim \mathcal N\left(0, \frac{2}{n_\text{in}}\right)
@@ -37,6 +37,8 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> 
     shape : tuple of int
     fan_in : int
         Inputs of one unit; for a convolution, pixels of its window times channels.
+    gain : float, default 2
+        Stands for the 2 above.
 
     Returns
     -------
@@ -51,7 +53,7 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> 
     >>> round(float(W.std()), 2)  # sqrt(2 / 200)
     0.1
     """
-    return rng.normal(0.0, math.sqrt(2 / fan_in), shape)
+    return rng.normal(0.0, math.sqrt(gain / fan_in), shape)
 
 
 def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:

@@ -61,17 +61,12 @@ class Stepper:
         addresses: list[str | None] = ["data:image/png;base64," + base64.b64encode(f).decode() for f in self.frames]
         first = addresses[self.still]
         addresses[self.still] = None  # it stands in the page already
-        content = {"frames": addresses, "captions": self.captions, "label": self.label}
+        content = {"frames": addresses, "captions": self.captions, "still": self.still, "label": self.label}
         values = {
             "STYLE": STYLE,
             "SCRIPT": SCRIPT,
             "FIRST": first,
             "ALT": html.escape(self.alt),
-            "LABEL": html.escape(self.label),
-            "LAST": str(len(self.frames) - 1),
-            "STILL": str(self.still),
-            "NUMBER": str(self.still + 1),
-            "COUNT": str(len(self.frames)),
             "CAPTION": html.escape(self.captions[self.still]),
             "CONTENT": json.dumps(content, ensure_ascii=False).replace("<", "\\u003c"),  # cannot end the script
         }
@@ -173,30 +168,24 @@ STYLE = """
 .stepper { max-width: 50rem; margin: 0 auto; }
 .stepper img { display: block; max-width: 100%; height: auto; margin: 0 auto; background: #fff; }
 .stepper-controls { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; margin-top: 0.25rem; }
-.stepper-controls[hidden], .stepper button[hidden] { display: none; }
+.stepper button[hidden] { display: none; }
 .stepper label { display: flex; flex: 1 1 8rem; align-items: center; gap: 0.5rem; min-width: 0; min-height: 44px; }
 .stepper input { flex: 1; min-width: 0; height: 44px; margin: 0; accent-color: #0072b2; }
 .stepper button { min-width: 44px; min-height: 44px; padding: 0 0.5rem; border: 1px solid currentColor;
   border-radius: 0.4rem; background: none; color: inherit; font: inherit; cursor: pointer; }
 .stepper :is(button, input):focus-visible { outline: 3px solid #0072b2; outline-offset: 2px; }
-html[data-theme="dark"] .stepper :is(button, input):focus-visible { outline-color: #56b4e9; }
+html[data-theme="dark"] .stepper :is(button, input) { accent-color: #56b4e9; outline-color: #56b4e9; }
 .stepper p { min-height: 3em; margin: 0.25rem 0 1rem; text-align: center; }
 @media print { .stepper-controls { display: none !important; } .stepper { break-inside: avoid; } }
 """
 
-# No ids: a page may show one notebook twice. The attribute data-lm-suppress-shortcuts leaves the arrow keys to the
-# slider in JupyterLab.
+# The script makes the controls: where it does not run, as in a notebook that is not trusted, there are none that do
+# nothing. No ids: a page may show one notebook twice. The attribute data-lm-suppress-shortcuts leaves the arrow keys to
+# the slider in JupyterLab.
 TEMPLATE = Template("""\
 <div class="stepper" role="group" aria-label="Figure in steps" data-lm-suppress-shortcuts="true">
 <style>$STYLE</style>
 <img src="$FIRST" alt="$ALT">
-<div class="stepper-controls" hidden>
-<button type="button" data-move="-1" aria-label="Previous">&#9664;&#xFE0E;</button>
-<label>$LABEL <input type="range" min="0" max="$LAST" step="1" value="$STILL" \
-aria-valuetext="$NUMBER of $COUNT"></label>
-<button type="button" data-move="1" aria-label="Next">&#9654;&#xFE0E;</button>
-<button type="button" data-play>Play</button>
-</div>
 <p aria-live="polite">$CAPTION</p>
 <script type="application/json">$CONTENT</script>
 <script>$SCRIPT</script>
@@ -204,21 +193,34 @@ aria-valuetext="$NUMBER of $COUNT"></label>
 
 SCRIPT = """
 for (const root of document.querySelectorAll(".stepper:not([data-ready])")) {
+  const data = root.querySelector("script[type='application/json']");
+  if (!data) continue;  /* cut out where the notebook is not trusted */
   root.dataset.ready = "";
-  const find = (selector) => root.querySelector(selector);
-  const [image, slider, caption, play] = ["img", "input", "p", "[data-play]"].map(find);
-  const content = JSON.parse(find("script[type='application/json']").textContent);
-  const still = Number(slider.value), last = content.frames.length - 1;
-  content.frames[still] = image.src;
-  const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  let timer = null;
+  const { frames, captions, still, label } = JSON.parse(data.textContent);
+  const last = frames.length - 1;
+  const [image, caption] = ["img", "p"].map((tag) => root.querySelector(tag));
+  frames[still] = image.src;
 
+  const controls = document.createElement("div");
+  controls.className = "stepper-controls";
+  controls.innerHTML =
+    '<button type="button" aria-label="Previous">&#9664;&#xFE0E;</button>' +
+    '<label><span></span> <input type="range" min="0" step="1"></label>' +
+    '<button type="button" aria-label="Next">&#9654;&#xFE0E;</button>' +
+    '<button type="button">Play</button>';
+  controls.querySelector("span").textContent = label;
+  const slider = controls.querySelector("input");
+  const [previous, next, play] = controls.querySelectorAll("button");
+  slider.max = last;
+
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  let place = still, timer = null;
   const show = (k) => {
-    k = Math.max(0, Math.min(last, k));
-    slider.value = k;
-    slider.setAttribute("aria-valuetext", (k + 1) + " of " + (last + 1));
-    image.src = content.frames[k];
-    caption.textContent = content.captions[k];
+    place = Math.max(0, Math.min(last, k));
+    slider.value = place;
+    slider.setAttribute("aria-valuetext", (place + 1) + " of " + (last + 1));
+    image.src = frames[place];
+    caption.textContent = captions[place];
   };
   const stop = () => {
     clearInterval(timer);
@@ -227,25 +229,25 @@ for (const root of document.querySelectorAll(".stepper:not([data-ready])")) {
     caption.setAttribute("aria-live", "polite");
   };
   const tick = () => {
-    if (!root.isConnected) return stop();
-    show(Number(slider.value) + 1);
-    if (Number(slider.value) === last) stop();
+    if (root.isConnected) show(place + 1);
+    if (place === last || !root.isConnected) stop();
   };
   const start = () => {
-    if (Number(slider.value) === last) show(0);
+    if (place === last) show(0);
     play.textContent = "Pause";
     caption.setAttribute("aria-live", "off");  /* a voice could not keep up */
     timer = setInterval(tick, 800);
   };
+  const respect = () => { stop(); play.hidden = calm.matches; };
 
   slider.addEventListener("input", () => { stop(); show(Number(slider.value)); });
-  for (const button of root.querySelectorAll("[data-move]"))
-    button.addEventListener("click", () => { stop(); show(Number(slider.value) + Number(button.dataset.move)); });
+  previous.addEventListener("click", () => { stop(); show(place - 1); });
+  next.addEventListener("click", () => { stop(); show(place + 1); });
   play.addEventListener("click", () => timer === null ? start() : stop());
-  const respect = () => { stop(); play.hidden = calm.matches; };
   calm.addEventListener("change", respect);
-  respect();
   addEventListener("beforeprint", () => { stop(); show(still); });
-  find(".stepper-controls").hidden = false;
+  respect();
+  show(still);
+  image.after(controls);
 }
 """

@@ -52,7 +52,7 @@ def test_without_a_script_the_still_carries_the_point():
     [image] = soup.find_all("img")
     assert image["alt"] == ALT
     assert soup.find("p").get_text() == CAPTIONS[1]
-    assert soup.find(class_="stepper-controls").has_attr("hidden")
+    assert not soup.find_all(["button", "input"])
     figure = draw(1)
     figure.savefig(file := io.BytesIO(), format="png")
     plt.close(figure)
@@ -62,26 +62,13 @@ def test_without_a_script_the_still_carries_the_point():
 
 def test_every_frame_is_there_once_in_order():
     soup, content = parsed(made(still=1))
-    assert content["captions"] == CAPTIONS
+    assert (content["captions"], content["still"], content["label"]) == (CAPTIONS, 1, "step")
     assert content["frames"][1] is None  # the image's own
     content["frames"][1] = soup.find("img")["src"]
     assert len(set(content["frames"])) == 3
     for shift, address in enumerate(content["frames"]):
         again = steppable(draw, [shift], alt=ALT)
         assert address == parsed(again)[0].find("img")["src"]
-
-
-def test_controls_are_named_and_start_at_the_still():
-    soup, _ = parsed(made(still=1))
-    slider = soup.find("input", type="range")
-    assert (slider["min"], slider["max"], slider["step"], slider["value"]) == ("0", "2", "1", "1")
-    assert slider["aria-valuetext"] == "2 of 3"
-    assert slider.parent.name == "label" and slider.parent.get_text().strip() == "step"
-    previous, following, play = soup.find_all("button")
-    assert previous["aria-label"] == "Previous" and following["aria-label"] == "Next"
-    assert play.get_text() == "Play"
-    assert {button["type"] for button in (previous, following, play)} == {"button"}
-    assert soup.find("p")["aria-live"] == "polite"
 
 
 def test_no_id_no_network_and_the_same_again():
@@ -208,8 +195,21 @@ def shown(page):
 
 
 @pytest.mark.slow
+def test_one_that_lost_its_script_does_not_stop_the_next(open_stepper):
+    page = open_stepper()
+    assert page.locator(".stepper button").count() == 3
+    cut = made()._repr_html_().split("<script")[0] + "</div>"  # as JupyterLab shows an untrusted notebook
+    page.set_content(cut + made()._repr_html_())
+    assert page.locator(".stepper").count() == 2
+    assert page.locator(".stepper button").count() == 3
+    assert not page.troubles
+
+
+@pytest.mark.slow
 def test_the_reader_steps(open_stepper):
     page = open_stepper()
+    slider = page.locator(".stepper input")
+    assert [slider.get_attribute(name) for name in ("min", "max", "step")] == ["0", "2", "1"]
     assert shown(page) == (1, 1, "2 of 3")
     pictures = {}
     page.get_by_label("Next").click()
@@ -254,7 +254,7 @@ def test_play_starts_when_asked_ends_by_itself_and_can_be_stopped(open_stepper):
 @pytest.mark.slow
 def test_reduced_motion_leaves_stepping(open_stepper):
     page = open_stepper(reduced_motion="reduce")
-    assert not page.locator("[data-play]").is_visible()
+    assert not page.get_by_text("Play").is_visible()
     page.get_by_label("Next").click()
     assert shown(page)[0] == 2
 

@@ -180,10 +180,9 @@ html[data-theme="dark"] .stepper :is(button, input) { accent-color: #56b4e9; out
 """
 
 # The script makes the controls: where it does not run, as in a notebook that is not trusted, there are none that do
-# nothing. No ids: a page may show one notebook twice. The attribute data-lm-suppress-shortcuts leaves the arrow keys to
-# the slider in JupyterLab.
+# nothing. No ids: a page may show one notebook twice.
 TEMPLATE = Template("""\
-<div class="stepper" role="group" aria-label="Figure in steps" data-lm-suppress-shortcuts="true">
+<div class="stepper" role="group" aria-label="Figure in steps">
 <style>$STYLE</style>
 <img src="$FIRST" alt="$ALT">
 <p aria-live="polite">$CAPTION</p>
@@ -212,6 +211,8 @@ for (const root of document.querySelectorAll(".stepper:not([data-ready])")) {
   const slider = controls.querySelector("input");
   const [previous, next, play] = controls.querySelectorAll("button");
   slider.max = last;
+  for (const control of [slider, previous, next, play])
+    control.dataset.lmSuppressShortcuts = "true";  /* JupyterLab leaves its keys to it */
 
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
   let place = still, timer = null;

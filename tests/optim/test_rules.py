@@ -120,13 +120,28 @@ def test_step_never_writes_into_the_callers_arrays(rule):
 
 
 @every_rule
-def test_in_place_reuses_the_memory(rule):
-    theta = np.ones(2 * SLICE)
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_in_place_reuses_the_memory(rule, order):
+    theta = np.ones((2, SLICE), order=order)
     s = rule.init(theta)
     held = kept(rule, s)
     rule.step(s, theta, inplace=True)
     assert all(getattr(s, name) is value for name, value in held.items())
     np.testing.assert_array_equal(theta, 1)
+
+
+@every_rule
+def test_in_place_takes_a_state_of_any_memory_layout(rule):
+    """The state is open: theta may have been replaced by a transpose, of which a flat view cannot be had."""
+    theta, gradients = theta_and_gradients((2, SLICE), np.float64)
+    expected = run(rule, theta, gradients)
+    s = rule.init(theta)
+    for g in gradients:
+        for name, value in kept(rule, s).items():
+            setattr(s, name, np.asfortranarray(value))
+        rule.step(s, g, inplace=True)
+    for name, value in kept(rule, expected).items():
+        np.testing.assert_array_equal(getattr(s, name), value, err_msg=name)
 
 
 def test_printed_for_a_reader():
@@ -202,6 +217,14 @@ def test_a_rule_without_schedules_is_the_same_at_every_step(rule):
         assert each.at(1) is each.at(1000) is each
 
 
+@every_rule
+def test_at_leaves_no_schedule(rule):
+    """The rule of a step is a rule of numbers: it is itself at every other step."""
+    fixed = dataclasses.replace(rule, alpha=inverse_sqrt(0.1)).at(4)
+    assert fixed == dataclasses.replace(rule, alpha=0.05)
+    assert fixed.at(9) is fixed
+
+
 def test_radam_adapts_above_its_threshold_and_not_at_it():
     beta2, t = 0.999, 40
     rho = 2 / (1 - beta2) - 1 - 2 * t * beta2**t / (1 - beta2**t)
@@ -212,7 +235,8 @@ def test_radam_adapts_above_its_threshold_and_not_at_it():
 class TestErrors:
     @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
     def test_theta_of_another_dtype(self, dtype):
-        with pytest.raises(TypeError, match=r"theta has dtype \w+; it must be float32 or float64.*astype"):
+        advice = r"it must be float32 or float64\. Convert it first: theta\.astype\(np\.float32\)\.$"
+        with pytest.raises(TypeError, match=rf"theta has dtype {np.dtype(dtype)}; {advice}"):
             Adam().init(np.ones(3, dtype))
 
     def test_theta_not_finite(self):
@@ -322,5 +346,7 @@ class TestErrors:
             optim.from_dict({"rule": "Sgd"})
         with pytest.raises(ValueError, match="SGD has no beta1; it has alpha"):
             optim.from_dict({"rule": "SGD", "beta1": 0.9})
+        with pytest.raises(ValueError, match="Momentum has no beta1, eps; it has alpha, mu, form"):
+            optim.from_dict({"rule": "Momentum", "eps": 0, "beta1": 0.9})
         with pytest.raises(ValueError, match="unknown schedule 'cosinus'"):
             optim.from_dict({"rule": "SGD", "alpha": {"schedule": "cosinus"}})

@@ -100,6 +100,7 @@ def cifar_cnn(
     channels: tuple[int, ...] = (64, 64, 128),
     hidden: int = 1000,
     whiten: bool = True,
+    convolution: str = "direct",
 ) -> Problem:
     """Section 6.3: the network c64-c64-c128-1000 on whitened images.
 
@@ -107,7 +108,7 @@ def cifar_cnn(
     ----------
     n_train : int
         Up to 5,000 images come from the embedded part of CIFAR-10, more from the full set; the digest says which.
-    input_dropout, hidden_dropout, l2, channels, hidden
+    input_dropout, hidden_dropout, l2, channels, hidden, convolution
         As for :class:`adamcore.models.CNN`.
     whiten : bool, default True
         Whether each image's contrast is normalized and then all are whitened (ZCA, epsilon 0.1, fitted to these
@@ -121,6 +122,7 @@ def cifar_cnn(
         input_dropout=input_dropout,
         hidden_dropout=hidden_dropout,
         l2=l2,
+        convolution=convolution,
     )
     return Problem(model, data, digest)
 

@@ -254,6 +254,8 @@ class TestErrors:
             rule.step(s, np.ones(4))
         with pytest.raises(ValueError, match=r"shape \(\), but theta has \(3,\)"):
             rule.step(s, 1.0)
+        with pytest.raises(ValueError, match=r"shape \(3, 1\), but theta has \(3,\)"):
+            rule.step(s, np.ones((3, 1)))  # as many values, and numpy would make a matrix of theta
         assert s.t == 0
 
     @every_rule

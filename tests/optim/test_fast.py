@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from adamcore import Adam, AMSGrad, NotFiniteError, inverse_sqrt, show_versions
-from adamcore.optim import fast, one_thread, pure_numpy
-from adamcore.optim.base import COMPILED_SIZE, SLICE
+from adamcore.optim import base, fast, one_thread, pure_numpy
+from adamcore.optim.base import COMPILED_SIZE, FINITE_SLICE, SLICE
 
 needs_numba = pytest.mark.skipif(fast.kernels() is None, reason="numba is not installed (extra fast)")
 
@@ -125,6 +125,15 @@ def test_a_gradient_that_is_not_finite_changes_nothing(size, bad, where):
     assert s.t == 1
     for old, new in zip(before, (s.theta, s.m, s.v), strict=True):
         np.testing.assert_array_equal(old, new)
+
+
+@pytest.mark.parametrize("where", [0, FINITE_SLICE - 1, FINITE_SLICE, 2 * FINITE_SLICE - 1, 2 * FINITE_SLICE])
+@pytest.mark.parametrize("finite", [base.all_finite, pytest.param(fast.all_finite, marks=needs_numba)])
+def test_no_place_is_overlooked(finite, where):
+    x = np.zeros(2 * FINITE_SLICE + 1, np.float32)
+    assert finite(x)
+    x[where] = np.nan
+    assert not finite(x)
 
 
 @pytest.mark.parametrize("context", [one_thread, pure_numpy])

@@ -4,6 +4,7 @@ Nothing here computes: each function draws the numbers that it is given.
 """
 
 from adamcore.plots.averages import forgetting, unfolding
+from adamcore.plots.bounds import against_bounds
 from adamcore.plots.curves import curves
 from adamcore.plots.stepper import steppable
 from adamcore.plots.style import OPTIMIZER_STYLES, optimizer_style, use_style
@@ -11,6 +12,7 @@ from adamcore.plots.surfaces import contours, path
 
 __all__ = [
     "OPTIMIZER_STYLES",
+    "against_bounds",
     "contours",
     "curves",
     "forgetting",

@@ -14,7 +14,7 @@ import adamcore
 from adamcore.data.command import data
 from adamcore.experiments import EXPERIMENTS, Record, RunError, Unfinished, fold, judge_mnist_logistic, load_record
 from adamcore.experiments import run as run_experiment
-from adamcore.experiments.claims import CLOSE
+from adamcore.experiments.claims import CLOSE, load_records, scorecard, table, write_scorecard
 
 SCALES = ("smoke", "book", "full")
 UNFINISHED = 3
@@ -104,8 +104,17 @@ def run(
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write [default: book/results/NAME.json].",
 )
+@click.option(
+    "--scorecard", "judged", is_flag=True, help="Judge the paper's claims by the records in book/results instead."
+)
 def report(
-    names: tuple[str, ...], scale: str, seeds: int | None, only: tuple[str, ...], folder: Path, output: Path | None
+    names: tuple[str, ...],
+    scale: str,
+    seeds: int | None,
+    only: tuple[str, ...],
+    folder: Path,
+    output: Path | None,
+    judged: bool,
 ) -> None:
     """Fold the finished runs of each experiment NAME into one record, and say what is missing.
 
@@ -116,6 +125,9 @@ def report(
     if output is None and not (Path("book") / "results").is_dir():
         raise click.ClickException("there is no folder book/results: run this from the root of the repository, or "
                                    "say --output.")  # fmt: skip
+    if judged:
+        _print_scorecard(Path("book") / "results")
+        return
     for name in names or (name for name in EXPERIMENTS if any((folder / name).glob("*.json"))):
         with _errors_in_words(folder / name):
             record = fold(EXPERIMENTS[name], scale, folder=folder / name, seeds=seeds, only=only)
@@ -127,6 +139,14 @@ def report(
                 click.echo(f"written: {path}\n")
             elif names:
                 raise ValueError(f"no run of {name} at scale {scale} is finished; make them with: {record.command}")
+
+
+def _print_scorecard(results: Path) -> None:
+    """Every claim with its verdict, also written beside the records."""
+    with _errors_in_words(results):
+        rows = scorecard(load_records(results))
+        click.echo(table(rows))
+        click.echo(f"written: {write_scorecard(rows, results)}")
 
 
 def _refuse_to_shrink(path: Path, record: Record, *, chosen: bool) -> None:

@@ -1,0 +1,197 @@
+"""All claims with what became of them: one table, rebuilt from the records by one command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from adamcore.experiments.catalog import EXPERIMENTS
+from adamcore.experiments.claims import autoencoder, relatives, rule, theory, training
+from adamcore.experiments.claims.claim import VERDICTS, Claim, Finding
+from adamcore.experiments.files import write_json
+from adamcore.experiments.record import Record, load_record
+
+_ALL = (*rule.CLAIMS, *theory.CLAIMS, *relatives.CLAIMS, relatives.MOVING, *training.CLAIMS, *autoencoder.CLAIMS)
+
+CLAIMS: dict[str, Claim] = {claim.name: claim for claim in sorted(_ALL, key=lambda claim: int(claim.name[1:]))}
+"""The 44 claims by name, C1 to C44."""
+
+GROUPS = (
+    "The rule",
+    "Its steps",
+    "Bias correction",
+    "Theory",
+    "Relatives",
+    "Extensions",
+    "Logistic regression",
+    "Multilayer network",
+    "Convolutional network",
+    "Auto-encoder",
+    "Overall",
+)
+"""The parts of the paper, in the order of the table."""
+
+FILE = "scorecard.json"
+"""Where the scorecard stands among the records."""
+
+
+class Row(NamedTuple):
+    """A claim and its finding."""
+
+    claim: Claim
+    finding: Finding
+
+
+def load_records(folder: str | Path) -> dict[str, Record]:
+    """Read the records of a folder that belong to experiments of the catalog.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Such as ``book/results``.
+
+    Returns
+    -------
+    dict of str to Record
+        By the experiment's name; those that are not there are left out.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import load_records
+    >>> load_records("no-such-folder")
+    {}
+    """
+    paths = {name: Path(folder) / f"{name}.json" for name in EXPERIMENTS}
+    return {name: load_record(path) for name, path in paths.items() if path.exists()}
+
+
+def scorecard(records: Mapping[str, Record], names: Iterable[str] = ()) -> list[Row]:
+    """Judge every claim, or some.
+
+    Parameters
+    ----------
+    records : mapping of str to Record
+        Those that there are; see :func:`load_records`. Claims whose records are missing are "not run".
+    names : iterable of str, optional
+        Only these claims, such as C12.
+
+    Returns
+    -------
+    list of Row
+        In the order C1 to C44. The closed-form checks and simulations take a few seconds.
+
+    Raises
+    ------
+    ValueError
+        If there is no claim of that name.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import scorecard
+    >>> [(row.claim.name, row.finding.verdict) for row in scorecard({}, names=["C12", "C5"])]
+    [('C5', 'refuted'), ('C12', 'refuted')]
+    """
+    names = tuple(names)
+    if unknown := [name for name in names if name not in CLAIMS]:
+        raise ValueError(f"names = {unknown!r}: there is no such claim; there are C1 to C{len(CLAIMS)}.")
+    return [Row(claim, claim.find(records)) for name, claim in CLAIMS.items() if name in names or not names]
+
+
+def counts(rows: list[Row]) -> dict[str, dict[str, int]]:
+    """Return for each group of claims how many have each verdict.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, counts
+    >>> counts([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))])["The rule"]["reproduced"]
+    1
+    """
+    found = {group: dict.fromkeys(VERDICTS, 0) for group in GROUPS}
+    for row in rows:
+        found[row.claim.group][row.finding.verdict] += 1
+    return found
+
+
+def plain(rows: list[Row]) -> list[dict[str, Any]]:
+    """Return the scorecard as plain data, as it is written to its file.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, plain
+    >>> plain([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))])[0]["verdict"]
+    'reproduced'
+    """
+    claims = ("name", "group", "place", "text", "test", "statistic", "scale", "seeds", "chapter")
+    findings = ("verdict", "condition", "reason", "numbers", "command")
+    return [
+        {key: getattr(row.claim, key) for key in claims} | {key: getattr(row.finding, key) for key in findings}
+        for row in rows
+    ]
+
+
+def write_scorecard(rows: list[Row], folder: str | Path) -> Path:
+    """Write the scorecard beside the records, whole or not at all, and return its path.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, write_scorecard
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_scorecard([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))], folder).name
+    'scorecard.json'
+    """
+    path = Path(folder) / FILE
+    text = json.dumps(plain(rows), indent=1, allow_nan=False)
+    write_json(path, None, iter([text, "\n"]))
+    return path
+
+
+def table(rows: list[Row]) -> str:
+    """Return the scorecard as text, a claim in two lines.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, table
+    >>> print(table([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))]))
+    The rule
+    C1   abstract, section 1: Adam needs little memory.
+         -> reproduced: 2 arrays
+    """
+    lines = []
+    for group in GROUPS:
+        members = [row for row in rows if row.claim.group == group]
+        lines += [group] if members else []
+        for claim, finding in members:
+            command = f"; run: {finding.command}" if finding.command else ""
+            lines.append(f"{claim.name:4s} {claim.place}: {claim.text}")
+            lines.append(f"     -> {finding}: {finding.reason}{command}")
+    return "\n".join(lines)
+
+
+def markdown(rows: list[Row], group: str, chapter: str = "") -> str:
+    """Return a group of the scorecard as a table in Markdown.
+
+    Parameters
+    ----------
+    rows : list of Row
+    group : str
+        One of :data:`GROUPS`.
+    chapter : str, optional
+        What leads from the page to the folder ``book/``, such as ``"../"``, for the links.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, markdown
+    >>> print(markdown([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))], "The rule", "../"))
+    | | the paper says | verdict | because |
+    |---|---|---|---|
+    | [C1](../adam/algorithm.html) | Adam needs little memory. *(abstract, section 1)* | **reproduced** | 2 arrays |
+    """
+    lines = ["| | the paper says | verdict | because |", "|---|---|---|---|"]
+    for claim, finding in (row for row in rows if row.claim.group == group):
+        name = f"[{claim.name}]({chapter}{claim.chapter}.html)" if claim.chapter else claim.name
+        verdict = f"**{finding.verdict}** {finding.condition}".strip()
+        lines.append(f"| {name} | {claim.text} *({claim.place})* | {verdict} | {finding.reason} |")
+    return "\n".join(lines)

@@ -82,7 +82,9 @@ def test_truncated(file, keep):
     content = file.read_bytes()
     keep = int(keep * len(content)) if isinstance(keep, float) else keep
     file.write_bytes(content[:keep])
-    with pytest.raises(CheckpointError, match=r"run.npz is not a checkpoint, or is damaged .*earlier one"):
+    why = r"\((EOFError|ValueError|BadZipFile): .*\)"
+    message = rf"run.npz is not a checkpoint, or is damaged {why}\. Go on from an earlier one, or start again\.$"
+    with pytest.raises(CheckpointError, match=message):
         load(file)
 
 
@@ -133,6 +135,12 @@ def test_members_that_do_not_fit(file, changes):
         load(file)
 
 
+def test_the_error_says_what_the_arrays_are(file):
+    doctored(file, v=np.ones(99, np.float32))
+    with pytest.raises(CheckpointError, match=r"'m': \(\(100,\), 'float64'\), 'v': \(\(99,\), 'float32'\)"):
+        load(file)
+
+
 def test_another_format(file):
     doctored(file, about=np.array('{"format": "adamcore checkpoint 9"}'))
     with pytest.raises(CheckpointError, match="has the format 'adamcore checkpoint 9'; this version reads"):
@@ -165,7 +173,16 @@ def test_nothing_is_unpickled(tmp_path):
 
 def test_a_failed_save_leaves_the_good_file(file, monkeypatch):
     before = file.read_bytes()
-    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("no space left on device")))
+
+    def fail(temporary, path):
+        # Beside the file, so that the move is of a name only; hidden; and its name says whose it is.
+        folder, name = os.path.split(temporary)
+        assert folder == str(path.parent)
+        assert name.startswith(".run.npz-")
+        assert name.endswith(".tmp")
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(os, "replace", fail)
     with pytest.raises(OSError, match="no space"):
         save(file, Adam(), Adam().init(np.ones(100)))
     assert file.read_bytes() == before

@@ -238,6 +238,8 @@ class TestErrors:
             dialect("sklearn", "adam", weight_decay=0.1)
         with pytest.raises(TypeError, match="sgd of torch has no beta1; it has alpha, weight_decay"):
             dialect("torch", "sgd", beta1=0.1)
+        with pytest.raises(TypeError, match="sgd of torch has no beta1, beta2; it has alpha, weight_decay"):
+            dialect("torch", "sgd", beta2=0.9, beta1=0.9)
 
 
 def test_weight_decay_means_what_the_library_means():

@@ -144,6 +144,19 @@ def test_in_place_takes_a_state_of_any_memory_layout(rule):
         np.testing.assert_array_equal(getattr(s, name), value, err_msg=name)
 
 
+def test_a_rule_that_needs_the_whole_gradient_is_not_applied_in_slices():
+    @dataclasses.dataclass(frozen=True)
+    class UnitSteps(Rule):
+        elementwise = False
+
+        def update(self, s, g):
+            s.theta = s.theta - g / np.linalg.norm(g)
+
+    theta, gradients = theta_and_gradients((3 * SLICE + 17,), np.float64)
+    readable, fast = (run(UnitSteps(), theta, gradients, inplace=inplace) for inplace in (False, True))
+    np.testing.assert_array_equal(fast.theta, readable.theta)
+
+
 def test_printed_for_a_reader():
     s = optim.Momentum(alpha=0.5).init(np.zeros(1))
     assert repr(s) == "State(owner='Momentum', t=0, theta=array([0.]), b=array([0.]))"

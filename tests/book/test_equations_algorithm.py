@@ -138,8 +138,10 @@ def test_scale(rng):
 
 @equation(
     "eq-adam-efficient",
-    r"""\theta_t = \theta_{t-1} - \alpha_t\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon_t} , \qquad
-    \alpha_t = \alpha\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} ,""",
+    r"""\begin{aligned}
+    \theta_t &= \theta_{t-1} - \alpha_t\, \frac{m_t}{\sqrt{v_t} + \hat\epsilon_t} , \\
+    \alpha_t &= \alpha\, \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} ,
+    \end{aligned}""",
 )
 @equation("eq-adam-eps-hat", r"\hat\epsilon_t = \epsilon\, \sqrt{1 - \beta_2^t} .")
 def test_efficient_order(rng):

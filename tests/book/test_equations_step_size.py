@@ -40,7 +40,7 @@ def bound(t, beta1, beta2):
 
 @equation(
     "eq-step-delta",
-    r"\theta_t = \theta_{t-1} - \Delta_t , \qquad \Delta_t = \alpha\, \frac{\hat m_t}{\sqrt{\hat v_t}} .",
+    r"\theta_t = \theta_{t-1} - \Delta_t , \quad \Delta_t = \alpha\, \frac{\hat m_t}{\sqrt{\hat v_t}} .",
 )
 def test_step(rng):
     rule = Adam(alpha=0.3, eps=0)
@@ -53,8 +53,10 @@ def test_step(rng):
 
 @equation(
     "eq-step-weights",
-    r"""\hat m_t = \sum_{i=1}^{t} p_i\, g_i , \quad p_i = \frac{(1 - \beta_1)\, \beta_1^{t-i}}{1 - \beta_1^t} , \qquad
-    \hat v_t = \sum_{i=1}^{t} q_i\, g_i^2 , \quad q_i = \frac{(1 - \beta_2)\, \beta_2^{t-i}}{1 - \beta_2^t} .""",
+    r"""\begin{aligned}
+    \hat m_t &= \sum_{i=1}^{t} p_i\, g_i , & p_i &= \frac{(1 - \beta_1)\, \beta_1^{t-i}}{1 - \beta_1^t} , \\
+    \hat v_t &= \sum_{i=1}^{t} q_i\, g_i^2 , & q_i &= \frac{(1 - \beta_2)\, \beta_2^{t-i}}{1 - \beta_2^t} .
+    \end{aligned}""",
 )
 def test_weights(rng):
     beta1, beta2 = betas(rng)
@@ -74,10 +76,12 @@ def test_cauchy_schwarz(rng):
 
 @equation(
     "eq-step-split",
-    r"""\hat m_t = \sum_{i=1}^{t} \underbrace{\frac{p_i}{\sqrt{q_i}}}_{a_i}\; \underbrace{\sqrt{q_i}\, g_i}_{b_i} ,
-    \qquad \text{so} \qquad
-    \hat m_t^2 \le \sum_{i=1}^{t} \frac{p_i^2}{q_i}\; \sum_{i=1}^{t} q_i\, g_i^2
-    = \left( \sum_{i=1}^{t} \frac{p_i^2}{q_i} \right) \hat v_t .""",
+    r"""\begin{aligned}
+    \hat m_t &= \sum_{i=1}^{t} \underbrace{\frac{p_i}{\sqrt{q_i}}}_{a_i}\; \underbrace{\sqrt{q_i}\, g_i}_{b_i} ,
+    \quad \text{so} \\
+    \hat m_t^2 &\le \sum_{i=1}^{t} \frac{p_i^2}{q_i}\; \sum_{i=1}^{t} q_i\, g_i^2
+    = \left( \sum_{i=1}^{t} \frac{p_i^2}{q_i} \right) \hat v_t .
+    \end{aligned}""",
 )
 def test_split(rng):
     beta1, beta2 = betas(rng)
@@ -92,9 +96,11 @@ def test_split(rng):
 
 @equation(
     "eq-step-bound",
-    r"""|\Delta_t| \le \alpha R_t , \qquad
-    R_t = \frac{1 - \beta_1}{\sqrt{1 - \beta_2}} \cdot \sqrt{ \frac{1 - r^t}{1 - r} }
-    \cdot \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} , \qquad r = \frac{\beta_1^2}{\beta_2} .""",
+    r"""\begin{aligned}
+    |\Delta_t| &\le \alpha R_t , \qquad r = \frac{\beta_1^2}{\beta_2} , \\
+    R_t &= \frac{1 - \beta_1}{\sqrt{1 - \beta_2}} \cdot \sqrt{ \frac{1 - r^t}{1 - r} }
+    \cdot \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} .
+    \end{aligned}""",
 )
 def test_bound(rng):
     for _ in range(20):
@@ -108,8 +114,8 @@ def test_bound(rng):
 
 @equation(
     "eq-step-attained",
-    r"""g_i = c \left( \frac{\beta_2}{\beta_1} \right)^{i} \quad (c \neq 0) \qquad \Longrightarrow \qquad
-    |\Delta_t| = \alpha R_t \text{ for every } t .""",
+    r"""g_i = c \left( \frac{\beta_2}{\beta_1} \right)^{i} \;\; (c \neq 0) \;\; \Longrightarrow \;\;
+    |\Delta_t| = \alpha R_t .""",
 )
 def test_bound_is_attained(rng):
     for _ in range(10):
@@ -122,7 +128,7 @@ def test_bound_is_attained(rng):
 @equation(
     "eq-step-limit",
     r"""R_\infty = \frac{1 - \beta_1}{\sqrt{(1 - \beta_2)(1 - \beta_1^2 / \beta_2)}}
-    \qquad (\beta_1^2 < \beta_2) .""",
+    \quad (\beta_1^2 < \beta_2) .""",
 )
 def test_limit(rng):
     for _ in range(10):
@@ -150,7 +156,7 @@ def test_square(rng):
 
 @equation(
     "eq-step-equal",
-    r"|\Delta_t| \le \alpha \quad \text{for all gradients and all } t \qquad (\beta_1 = \beta_2) .",
+    r"|\Delta_t| \le \alpha \quad \text{for every } t \qquad (\beta_1 = \beta_2) .",
 )
 def test_equal_betas(rng):
     for beta in rng.uniform(0.1, 0.99, size=10):
@@ -165,7 +171,7 @@ def test_equal_betas(rng):
 @equation(
     "eq-step-spike",
     r"""|\Delta| = \alpha\, \frac{1 - \beta_1}{\sqrt{1 - \beta_2}}
-    \left( \frac{\beta_1}{\sqrt{\beta_2}} \right)^{k} \qquad (k \text{ steps after a lone spike}).""",
+    \left( \frac{\beta_1}{\sqrt{\beta_2}} \right)^{k} .""",
 )
 def test_spike(rng):
     beta1, beta2 = betas(rng)
@@ -194,8 +200,7 @@ def test_travel(rng):
 
 @equation(
     "eq-step-silence",
-    r"""|\Delta| = \alpha\, \frac{1 - \beta_1^k}{\sqrt{1 - \beta_2^k}}
-    \qquad (k \text{ equal gradients after a long silence}).""",
+    r"|\Delta| = \alpha\, \frac{1 - \beta_1^k}{\sqrt{1 - \beta_2^k}} .",
 )
 def test_silence(rng):
     beta1, beta2 = betas(rng)
@@ -206,8 +211,7 @@ def test_silence(rng):
 
 @equation(
     "eq-step-signal",
-    r"""\operatorname{E}[\Delta_t] \approx \alpha\, \frac{\mu}{\sqrt{\mu^2 + \sigma^2}}
-    \qquad (t \text{ large, stationary gradients}),""",
+    r"\operatorname{E}[\Delta_t] \approx \alpha\, \frac{\mu}{\sqrt{\mu^2 + \sigma^2}}",
 )
 def test_signal_to_noise(rng):
     for mu, sigma in ((0.5, 1.0), (-2.0, 3.0), (1.0, 0.2)):
@@ -217,7 +221,7 @@ def test_signal_to_noise(rng):
 
 @equation(
     "eq-step-walk",
-    r"\operatorname{Var}[\theta_T] \approx \alpha^2\, T \qquad (\text{pure noise}, \; T \text{ large}) .",
+    r"\operatorname{Var}[\theta_T] \approx \alpha^2\, T .",
 )
 def test_random_walk(rng):
     for beta1 in (0.9, 0.5):
@@ -259,8 +263,7 @@ def test_epsilon(rng):
 
 @equation(
     "eq-step-lost",
-    r"""|\Delta_t| < 2^{-25}\, |\theta_{t-1}| \quad \Longrightarrow \quad \theta_t = \theta_{t-1}
-    \qquad (\text{32 bits}) .""",
+    r"|\Delta_t| < 2^{-25}\, |\theta_{t-1}| \;\; \Longrightarrow \;\; \theta_t = \theta_{t-1} .",
 )
 def test_lost_steps(rng):
     sizes = np.concatenate([rng.normal(size=50) * 10.0 ** rng.integers(-5, 5, size=50), 2.0 ** np.arange(-5, 5)])

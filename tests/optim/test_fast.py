@@ -102,6 +102,7 @@ def test_more_threads_are_used_for_large_arrays_only_and_where_wanted(monkeypatc
         for name, kernel in kernels.items()
     }
     monkeypatch.setattr(fast, "kernels", lambda: fast.Kernels(**noting))
+    monkeypatch.setattr(fast, "_settings", threading.local())  # as in a thread that has switched nothing yet
     rule, theta = Adam(), np.ones(size, np.float32)
     s = rule.init(theta)
     with context():

@@ -6,8 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from adamcore.experiments import EXPERIMENTS, catalog, digitized_curves, digitized_points, get_experiment, run
-from adamcore.experiments.catalog import VAE_CONTENDERS, half_decades, hours, steps_per_epoch
+from adamcore.experiments import (
+    EXPERIMENTS,
+    catalog,
+    digitized_curves,
+    digitized_points,
+    get_experiment,
+    run,
+    streams,
+)
+from adamcore.experiments.catalog import DROPOUT, VAE_CONTENDERS, half_decades, hours, steps_per_epoch
+from adamcore.experiments.problems import make_problem
 from adamcore.optim import Schedule
 
 FULL = {
@@ -45,6 +54,17 @@ def test_full_scales_are_the_papers_or_say_so():
         # The paper's own network, whichever way its convolutions are computed.
         assert experiment.scale("full").problem in ({}, {"convolution": "winograd"})
         assert set(experiment.scales) == {"smoke", "book", "full"}
+
+
+def test_the_convolutional_network_starts_at_even_odds():
+    """Before the first step all classes are about equally likely, with dropout and without."""
+    for dropout in ({}, DROPOUT):
+        problem = make_problem(
+            "cifar_cnn", {"n_train": 64, "whiten": False, **get_experiment("fig3").parameters, **dropout}
+        )
+        theta = problem.model.init(streams(0).initialization)
+        loss, _ = problem.model.loss_and_grad(theta, problem.data, streams(0).noise)
+        assert loss == pytest.approx(np.log(10), abs=0.4)
 
 
 @pytest.mark.parametrize("name", FIGURES)

@@ -167,8 +167,8 @@ SMALL_VAE = {"hidden": 100, "n_latent": 10}
 
 START = {"convolution_gain": 0.4}
 """How the convolutional network starts, of which the paper says nothing. Weights of variance 2 / inputs (He et al.)
-keep the size of the signals through ReLU, but the largest of 3 by 3 pixels is larger than they are: after three stages
-the first minibatches cost 4 to 6, instead of the log 10 = 2.3 of even odds. With 0.4 in the place of 2 they cost 2.3."""
+keep the size of the signals through ReLU, but the largest of 3 by 3 pixels is larger than they are: after three
+stages the first minibatches cost 4 to 6, instead of the log 10 = 2.3 of even odds. With 0.4 for 2 they cost 2.3."""
 
 FULL_CNN = {"convolution": "winograd"}
 """The full scale takes the larger convolutions by Winograd's algorithm: two thirds of the time, and the same numbers

@@ -15,7 +15,7 @@ from typing import Any
 
 import joblib
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
 from adamcore.experiments.cluster import cluster_workers

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from adamcore.data import minibatches
 from adamcore.experiments.measures import mean_cost

@@ -62,7 +62,7 @@ def test_unrolled(rng):
     for one in g:
         rule.step(s, np.array([one]))
     assert s.v[0] == pytest.approx((1 - 0.85) * sum(0.85 ** (25 - i) * g[i - 1] ** 2 for i in range(1, 26)))
-    assert sum(0.9**k * 0.1 for k in range(7)) > 0.5 > sum(0.9**k * 0.1 for k in range(6))  # half after 6.6 steps
+    assert pytest.approx(0.5, rel=0.01) == 0.9**6.6  # a weight halves every 6.6 steps
 
 
 @equation(
@@ -77,18 +77,6 @@ def test_moments(rng):
     for one in rng.normal(2.0, 3.0, size=20_000):
         rule.step(s, np.array([one]))
     assert s.v[0] == pytest.approx(2.0**2 + 3.0**2, rel=0.03)
-
-
-@equation(
-    "eq-rms-rare",
-    r"\alpha\, \frac{\mathbb{E}[g]}{\sqrt{\mathbb{E}[g^2]}} = \alpha\, \frac{q}{\sqrt{q}} = \alpha \sqrt{q} .",
-)
-def test_rare_gradients(rng):
-    for q in (0.5, 0.05):
-        g = (rng.random((40_000, 20)) < q).astype(float)
-        mean = -steps(RMSProp(alpha=0.3, rho=0.999, initial=q), g).mean()
-        assert mean == pytest.approx(0.3 * np.sqrt(q), rel=0.01)
-        assert 0.3 * g.mean() / np.sqrt((g**2).mean()) == pytest.approx(0.3 * np.sqrt(q), rel=0.01)
 
 
 @equation(
@@ -115,19 +103,25 @@ def test_inside(rng):
 
 @equation(
     "eq-rms-centered",
-    r"""\bar g_t = \rho\, \bar g_{t-1} + (1 - \rho)\, g_t, \qquad
-    \theta_t = \theta_{t-1} - \alpha\, \frac{g_t}{\sqrt{v_t - \bar g_t^2} + \epsilon} .""",
+    r"""\begin{aligned}
+    \bar g_t &= \rho\, \bar g_{t-1} + (1 - \rho)\, g_t, \qquad \bar g_0 = 0, \\
+    \theta_t &= \theta_{t-1} - \alpha\, \frac{g_t}{\sqrt{v_t - \bar g_t^2} + \epsilon} .
+    \end{aligned}""",
 )
 def test_centered(rng):
     before, after, g = one_step(rng, RMSProp(alpha=0.3, rho=0.8, eps=0.1, centered=True))
     np.testing.assert_allclose(after.g_mean, 0.8 * before.g_mean + (1 - 0.8) * g, rtol=1e-13)
     expected = before.theta - 0.3 * g / (np.sqrt(after.v - after.g_mean**2) + 0.1)
     np.testing.assert_allclose(after.theta, expected, rtol=1e-12)
+    assert (RMSProp(centered=True).init(g).g_mean == np.zeros_like(g)).all()
 
 
 @equation(
     "eq-rms-centered-constant",
-    r"v_t - \bar g_t^2 = (1 - \rho^t)\, g^2 - (1 - \rho^t)^2 g^2 = \rho^t (1 - \rho^t)\, g^2 .",
+    r"""\begin{aligned}
+    v_t - \bar g_t^2 &= (1 - \rho^t)\, g^2 - (1 - \rho^t)^2 g^2 \\
+    &= \rho^t (1 - \rho^t)\, g^2 .
+    \end{aligned}""",
 )
 def test_centered_on_a_constant_gradient(rng):
     g, rule = rng.normal(), RMSProp(rho=0.9, centered=True)
@@ -141,20 +135,26 @@ def test_centered_on_a_constant_gradient(rng):
 
 @equation(
     "eq-rms-momentum",
-    r"""b_t = \mu\, b_{t-1} + \frac{g_t}{\sqrt{v_t} + \epsilon}, \qquad \theta_t = \theta_{t-1} - \alpha\, b_t .""",
+    r"""\begin{aligned}
+    b_t &= \mu\, b_{t-1} + \frac{g_t}{\sqrt{v_t} + \epsilon}, \qquad b_0 = 0, \\
+    \theta_t &= \theta_{t-1} - \alpha\, b_t .
+    \end{aligned}""",
 )
 def test_momentum(rng):
     before, after, g = one_step(rng, RMSProp(alpha=0.3, eps=0.5, mu=0.7))
     np.testing.assert_allclose(after.b, 0.7 * before.b + g / (np.sqrt(after.v) + 0.5), rtol=1e-13)
     np.testing.assert_allclose(after.theta, before.theta - 0.3 * after.b, rtol=1e-13)
+    assert (RMSProp(mu=0.7).init(g).b == np.zeros_like(g)).all()
 
 
 @equation(
     "eq-rms-two-steps",
-    r"""\Delta_2^{\mathrm{Adam}} = -\alpha\, (1 - \beta_1)
-    \left( \frac{\beta_1 g_1}{\sqrt{v_2}} + \frac{g_2}{\sqrt{v_2}} \right), \qquad
-    \Delta_2^{\mathrm{RMSProp}} = -\alpha\, (1 - \beta_1)
-    \left( \frac{\beta_1 g_1}{\sqrt{v_1}} + \frac{g_2}{\sqrt{v_2}} \right) .""",
+    r"""\begin{aligned}
+    \Delta_2^{\mathrm{Adam}} &= -\alpha\, (1 - \beta_1)
+    \left( \frac{\beta_1 g_1}{\sqrt{v_2}} + \frac{g_2}{\sqrt{v_2}} \right), \\
+    \Delta_2^{\mathrm{RMSProp}} &= -\alpha\, (1 - \beta_1)
+    \left( \frac{\beta_1 g_1}{\sqrt{v_1}} + \frac{g_2}{\sqrt{v_2}} \right) .
+    \end{aligned}""",
 )
 def test_two_steps(rng):
     beta1, beta2, alpha = rng.uniform(0.5, 0.95), rng.uniform(0.5, 0.999), 0.3
@@ -218,7 +218,7 @@ def test_delta_first_step(rng):
     "eq-rms-delta-growth",
     r"|\Delta_t| = \sqrt{\epsilon \left( 1 + (1 - \rho) (t - 1) \right)} .",
 )
-def test_delta_growth():
+def test_delta_growth(rng):
     rule = AdaDelta(rho=0.9, eps=1e-6)
     s = rule.init(np.zeros(1))
     s.v[:] = 100.0**2  # settled: the gradient below has this square
@@ -226,6 +226,9 @@ def test_delta_growth():
         before = s.theta[0]
         rule.step(s, np.array([100.0]))
         assert before - s.theta[0] == pytest.approx(np.sqrt(1e-6 * (1 + (1 - 0.9) * (t - 1))), rel=1e-7)
+    g = rng.uniform(10, 1000, size=50)  # and on any stream every step is proportional to the root of epsilon
+    coarse, fine = steps(AdaDelta(eps=1e-6), g), steps(AdaDelta(eps=1e-8), g)
+    np.testing.assert_allclose(coarse, 10 * fine, rtol=1e-6)
 
 
 @equation("eq-rms-cycle", r"|\theta_t| = \frac{\alpha}{2} , \qquad \theta_t = -\theta_{t-1} .")
@@ -239,12 +242,12 @@ def test_cycle(rng):
 
 @equation(
     "eq-rms-floor",
-    r"""V = \frac{\alpha^2}{\dfrac{2 \alpha h}{\sigma} - \dfrac{\alpha^2 h^2}{\sigma^2}}
+    r"""V \approx \frac{(\alpha / \sigma)\, \sigma^2}{h \left( 2 - \alpha h / \sigma \right)}
     = \frac{\alpha\, \sigma}{h \left( 2 - \alpha h / \sigma \right)} \approx \frac{\alpha\, \sigma}{2 h} .""",
 )
 def test_noise_floor(rng):
     h, sigma, alpha = 4.0, 3.0, 0.03
-    exact = alpha**2 / (2 * alpha * h / sigma - alpha**2 * h**2 / sigma**2)
+    exact = (alpha / sigma) * sigma**2 / (h * (2 - alpha * h / sigma))
     assert exact == pytest.approx(alpha * sigma / (h * (2 - alpha * h / sigma)))
     assert exact == pytest.approx(alpha * sigma / (2 * h), rel=0.05)
     rule, seen = RMSProp(alpha=alpha, rho=0.999, initial=sigma**2), []

@@ -120,12 +120,12 @@ def test_step(rng):
 @equation(
     "eq-ada-first-sum",
     r"""\begin{aligned}
-    \sum_{t=1}^{T} \frac{d_{t-1}^2 - d_t^2}{2 \alpha_t}
+    &\sum_{t=1}^{T} \frac{d_{t-1}^2 - d_t^2}{2 \alpha_t} \\
     &= \frac{d_0^2}{2 \alpha_1} + \sum_{t=2}^{T} \frac{d_{t-1}^2}{2}
        \left( \frac{1}{\alpha_t} - \frac{1}{\alpha_{t-1}} \right) - \frac{d_T^2}{2 \alpha_T} \\
     &\le \frac{D^2}{2 \alpha_1} + \frac{D^2}{2} \sum_{t=2}^{T}
-       \left( \frac{1}{\alpha_t} - \frac{1}{\alpha_{t-1}} \right)
-    = \frac{D^2}{2 \alpha_T} = \frac{D^2}{2 \alpha} \sqrt{G_T} .
+       \left( \frac{1}{\alpha_t} - \frac{1}{\alpha_{t-1}} \right) \\
+    &= \frac{D^2}{2 \alpha_T} = \frac{D^2}{2 \alpha} \sqrt{G_T} .
     \end{aligned}""",
 )
 def test_first_sum(rng):

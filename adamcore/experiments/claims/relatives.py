@@ -372,6 +372,7 @@ CLAIMS = (
         scale="20 coordinates, 50 steps",
         seeds="1",
         judge=_infinite_order,
+        chapter="adam/adamax_averaging",
     ),
     Claim(
         name="C39",
@@ -383,6 +384,7 @@ CLAIMS = (
         scale="2,000 steps",
         seeds="none",
         judge=_adamax_bound,
+        chapter="adam/adamax_averaging",
     ),
     Claim(
         name="C40",
@@ -405,6 +407,7 @@ CLAIMS = (
         scale="300 coordinates, 5,000 steps",
         seeds="1",
         judge=_averages,
+        chapter="adam/adamax_averaging",
     ),
 )
 """Claims C16 to C20 and C38 to C41."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,28 +171,34 @@ def table(rows: list[Row]) -> str:
     return "\n".join(lines)
 
 
-def markdown(rows: list[Row], group: str, chapter: str = "") -> str:
-    """Return a group of the scorecard as a table in Markdown.
+def html_table(rows: list[Row], group: str, to_book: str = "../") -> str:
+    """Return a group of the scorecard as a table in HTML.
 
     Parameters
     ----------
     rows : list of Row
     group : str
         One of :data:`GROUPS`.
-    chapter : str, optional
-        What leads from the page to the folder ``book/``, such as ``"../"``, for the links.
+    to_book : str, default "../"
+        What leads from the page to the folder ``book/``, for the links.
 
     Examples
     --------
-    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, markdown
-    >>> print(markdown([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))], "The rule", "../"))
-    | | the paper says | verdict | because |
-    |---|---|---|---|
-    | [C1](../adam/algorithm.html) | Adam needs little memory. *(abstract, section 1)* | **reproduced** | 2 arrays |
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, html_table
+    >>> page = html_table([Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))], "The rule")
+    >>> '<a href="../adam/algorithm.html">C1</a>' in page, "<strong>reproduced</strong>" in page
+    (True, True)
     """
-    lines = ["| | the paper says | verdict | because |", "|---|---|---|---|"]
+    lines = [
+        '<div style="overflow-x: auto"><table class="table">',
+        f"<caption>{escape(group)}</caption>",
+        "<thead><tr><th></th><th>the paper says</th><th>verdict</th><th>because</th></tr></thead><tbody>",
+    ]
     for claim, finding in (row for row in rows if row.claim.group == group):
-        name = f"[{claim.name}]({chapter}{claim.chapter}.html)" if claim.chapter else claim.name
-        verdict = f"**{finding.verdict}** {finding.condition}".strip()
-        lines.append(f"| {name} | {claim.text} *({claim.place})* | {verdict} | {finding.reason} |")
-    return "\n".join(lines)
+        name = f'<a href="{to_book}{claim.chapter}.html">{claim.name}</a>' if claim.chapter else claim.name
+        says = f"{escape(claim.text)} <em>({escape(claim.place)})</em>"
+        verdict = f"<strong>{finding.verdict}</strong> {escape(finding.condition)}".strip()
+        command = f"; run <code>{escape(finding.command)}</code>" if finding.command else ""
+        because = f"{escape(finding.reason)}{command}"
+        lines.append(f"<tr><td>{name}</td><td>{says}</td><td>{verdict}</td><td>{because}</td></tr>")
+    return "\n".join([*lines, "</tbody></table></div>"])

@@ -172,6 +172,7 @@ CLAIMS = (
         scale="9,999 steps",
         seeds="none",
         judge=_theorem,
+        chapter="adam/convergence",
     ),
     Claim(
         name="C13",
@@ -183,6 +184,7 @@ CLAIMS = (
         scale="5,000 and 9,999 steps",
         seeds="1",
         judge=_corollary,
+        chapter="adam/convergence",
     ),
     Claim(
         name="C14",

@@ -51,7 +51,7 @@ def test_expectation(rng):
     r"\operatorname{E}[v_t] = \operatorname{E}[g^2] \left( 1 - \beta_2^t \right) .",
 )
 def test_stationary(rng):
-    square, beta2, t = rng.uniform(0.5, 5), rng.uniform(0.3, 0.99), int(rng.integers(1, 30))
+    square, beta2, t = rng.uniform(0.5, 5), rng.uniform(0.5, 0.99), int(rng.integers(1, 9))
     assert expected_v(beta2, np.full(t, square))[-1] == pytest.approx(square * (1 - beta2**t))
     s = simulated(rng, 5, draw=lambda i: rng.exponential(size=40_000))  # E[g^2] = 2
     assert s.v.mean() == pytest.approx(2 * (1 - 0.999**5), rel=0.04)
@@ -70,7 +70,7 @@ def zeta(beta2, squares):
     \left( \operatorname{E}[g_i^2] - \operatorname{E}[g_t^2] \right) ,""",
 )
 def test_zeta(rng):
-    t, beta2 = int(rng.integers(2, 20)), rng.uniform(0.3, 0.95)
+    t, beta2 = int(rng.integers(2, 9)), rng.uniform(0.5, 0.95)
     squares = rng.exponential(size=t)
     left = expected_v(beta2, squares)[-1] - squares[-1] * (1 - beta2**t)  # what zeta is there to explain
     assert zeta(beta2, squares) == pytest.approx(left)
@@ -84,7 +84,7 @@ def test_zeta(rng):
     r"\operatorname{E}[v_t] = \operatorname{E}[g_t^2] \left( 1 - \beta_2^t \right) + \zeta_t .",
 )
 def test_expected(rng):
-    t, beta2 = int(rng.integers(2, 20)), rng.uniform(0.3, 0.95)
+    t, beta2 = int(rng.integers(2, 9)), rng.uniform(0.5, 0.95)
     squares = rng.exponential(size=t)
     assert expected_v(beta2, squares)[-1] == pytest.approx(squares[-1] * (1 - beta2**t) + zeta(beta2, squares))
 
@@ -94,7 +94,7 @@ def test_expected(rng):
     r"\operatorname{E}[\hat v_t] = \operatorname{E}[g_t^2] + \frac{\zeta_t}{1 - \beta_2^t} .",
 )
 def test_corrected(rng):
-    t, beta2 = int(rng.integers(2, 20)), rng.uniform(0.3, 0.95)
+    t, beta2 = int(rng.integers(2, 9)), rng.uniform(0.5, 0.95)
     squares = rng.exponential(size=t)
     v_hat = feed(Adam(beta2=beta2), np.sqrt(squares)[:, None])["v_hat"][-1, 0]
     assert v_hat == pytest.approx(squares[-1] + zeta(beta2, squares) / (1 - beta2**t))
@@ -109,7 +109,7 @@ def test_corrected(rng):
     \end{aligned}""",
 )
 def test_first_moment(rng):
-    t, beta1 = int(rng.integers(2, 20)), rng.uniform(0.3, 0.95)
+    t, beta1 = int(rng.integers(2, 9)), rng.uniform(0.5, 0.95)
     means = rng.normal(size=t)
     rest = (1 - beta1) * sum(beta1 ** (t - i) * (means[i - 1] - means[-1]) for i in range(1, t + 1))
     expected = means[-1] * (1 - beta1**t) + rest

@@ -190,7 +190,7 @@ def html_table(rows: list[Row], group: str, to_book: str = "../") -> str:
     (True, True)
     """
     lines = [
-        '<div style="overflow-x: auto"><table class="table">',
+        '<div style="overflow-x: auto"><table class="table dataframe" style="min-width: 36rem; text-align: left">',
         f"<caption>{escape(group)}</caption>",
         "<thead><tr><th></th><th>the paper says</th><th>verdict</th><th>because</th></tr></thead><tbody>",
     ]

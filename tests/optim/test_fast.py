@@ -184,6 +184,16 @@ def test_switches_nest_and_are_undone():
     assert (Adam().kernel() is None) == outside
 
 
+@needs_numba
+def test_a_switch_is_of_one_python_thread():
+    compiled = []
+    with pure_numpy():
+        thread = threading.Thread(target=lambda: compiled.append(Adam().kernel() is not None))
+        thread.start()
+        thread.join()
+    assert compiled == [True]
+
+
 def test_without_numba(tmp_path):
     """A numba that cannot be imported, as for a numpy too new for it: the same numbers, and it is said."""
     (tmp_path / "numba.py").write_text("raise ImportError('Numba needs another NumPy')")

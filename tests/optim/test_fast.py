@@ -128,13 +128,17 @@ def test_a_gradient_that_is_not_finite_changes_nothing(size, bad, where):
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("where", [0, FINITE_SLICE - 1, FINITE_SLICE, 2 * FINITE_SLICE - 1, 2 * FINITE_SLICE])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7, 2 * FINITE_SLICE + 1])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("finite", [base.all_finite, pytest.param(fast.all_finite, marks=needs_numba)])
-def test_no_place_is_overlooked(finite, where):
-    x = np.zeros(2 * FINITE_SLICE + 1, np.float32)
+def test_no_place_is_overlooked(finite, bad, size):
+    x = np.full(size, np.finfo(np.float32).max)
     assert finite(x)
-    x[where] = np.nan
-    assert not finite(x)
+    seams = [0, FINITE_SLICE, *(size // 4 * quarter for quarter in (1, 2, 3, 4)), size]
+    for where in {seam + side for seam in seams for side in (-1, 0) if 0 <= seam + side < size}:
+        x[where] = bad
+        assert not finite(x)
+        x[where] = -1
 
 
 @pytest.mark.parametrize("context", [one_thread, pure_numpy])

@@ -12,7 +12,16 @@ import click
 
 import adamcore
 from adamcore.data.command import data
-from adamcore.experiments import EXPERIMENTS, Record, RunError, Unfinished, fold, judge_mnist_logistic, load_record
+from adamcore.experiments import (
+    EXPERIMENTS,
+    Record,
+    RunError,
+    Unfinished,
+    fold,
+    judge_mnist_logistic,
+    load_record,
+    unfold,
+)
 from adamcore.experiments import run as run_experiment
 from adamcore.experiments.claims import CLOSE, load_records, scorecard, table, write_scorecard
 
@@ -77,9 +86,13 @@ def run(
 ) -> None:
     """Make the runs of experiment NAME that are not there yet, and judge them.
 
-    It may be stopped or killed at any time: the same command goes on where it was.
+    It may be stopped or killed at any time: the same command goes on where it was. Runs that a record in
+    book/results holds are taken from there.
     """
     with _errors_in_words(folder / name):
+        recorded = Path("book") / "results" / f"{name}.json"
+        if resume and recorded.exists():
+            unfold(load_record(recorded), EXPERIMENTS[name], folder / name)
         record = run_experiment(
             EXPERIMENTS[name],
             scale,

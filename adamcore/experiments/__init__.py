@@ -10,7 +10,7 @@ from adamcore.experiments.digitized import digitized_curves, digitized_points, l
 from adamcore.experiments.experiment import Experiment, Scale
 from adamcore.experiments.full_batch import LBFGS
 from adamcore.experiments.record import Record, load_record
-from adamcore.experiments.runner import RunError, Unfinished, fold, run
+from adamcore.experiments.runner import RunError, Unfinished, fold, run, unfold
 from adamcore.experiments.statistics import Comparison, PairedRatio, Sensitivity, compare, paired_ratio, sensitivity
 from adamcore.experiments.train import History, Streams, streams, train
 
@@ -42,4 +42,5 @@ __all__ = [
     "streams",
     "train",
     "typical",
+    "unfold",
 ]

@@ -12,7 +12,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from adamcore.experiments.train import FIRST, History, Streams, digest
-from adamcore.optim import State
+from adamcore.optim import Rule, State, from_dict
 
 if TYPE_CHECKING:
     from adamcore.experiments.problems import Problem
@@ -162,3 +162,18 @@ class LBFGS:
     def _chunks(self, n: int) -> Iterator[slice]:
         """Slices that cover n examples."""
         return (slice(start, min(start + self.chunk, n)) for start in range(0, n, self.chunk))
+
+
+def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS:
+    """Return the contender that a record holds as plain data: a rule, or a method that minimizes by itself.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import LBFGS
+    >>> from adamcore.experiments.full_batch import method_from_dict
+    >>> method_from_dict(LBFGS(memory=5).to_dict())
+    LBFGS(memory=5, chunk=1000)
+    """
+    if plain["rule"] == LBFGS.__name__:
+        return LBFGS(**{name: value for name, value in plain.items() if name != "rule"})
+    return from_dict(plain)

@@ -20,15 +20,16 @@ from tqdm import tqdm
 from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
 from adamcore.experiments.cluster import cluster_workers
 from adamcore.experiments.edges import extended
-from adamcore.experiments.experiment import Experiment, Run, Scale
+from adamcore.experiments.experiment import NUMERICS_VERSION, Experiment, Run, Scale
 from adamcore.experiments.files import StorageError, remove_abandoned, require_writable, write_json
+from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.measures import MEASURES
 from adamcore.experiments.problems import make_problem
 from adamcore.experiments.record import Record
 from adamcore.experiments.train import History, streams, train
 from adamcore.optim import one_thread
 
-__all__ = ["Keeping", "RunError", "Unfinished", "fold", "make_run", "run", "write_json"]
+__all__ = ["Keeping", "RunError", "Unfinished", "fold", "make_run", "run", "unfold", "write_json"]
 
 
 class RunError(RuntimeError):
@@ -211,6 +212,60 @@ def fold(
         if larger == size:
             return record
         size = larger
+
+
+def unfold(record: Record, experiment: Experiment, folder: Path) -> int:
+    """Put the runs of a record back into a folder as if they had been made there, so that none is made twice.
+
+    Parameters
+    ----------
+    record : Record
+    experiment : Experiment
+        The one that the record is of.
+    folder : Path
+        Where single runs are kept; what it holds already stays as it is.
+
+    Returns
+    -------
+    int
+        How many runs were put there: none if another version of the mathematics made them.
+
+    Raises
+    ------
+    adamcore.experiments.files.StorageError
+        If the folder cannot be written to.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from adamcore.experiments import get_experiment, run, unfold
+    >>> experiment = get_experiment("fig1a")
+    >>> record = run(experiment, "smoke", seeds=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     unfold(record, experiment, pathlib.Path(folder))
+    3
+    """
+    if record.numerics_version != NUMERICS_VERSION:
+        return 0
+    require_writable(folder)
+    common = {name: value for name, value in record.problem.items() if name != "name"}
+    number = 0
+    for result in record.runs:
+        single = Run(
+            problem=record.problem["name"],
+            parameters=tuple(sorted({**common, **record.parameters.get(result["contender"], {})}.items())),
+            contender=result["contender"],
+            rule=method_from_dict(result["rule"]),
+            seed=result["seed"],
+            epochs=record.epochs,
+            batch_size=record.batch_size,
+            measures=experiment.measures,
+        )
+        key = single.key(record.data)
+        if not (folder / f"{key}.json").exists():
+            _keep(folder, {"key": key, **result})
+            number += 1
+    return number
 
 
 def make_run(key: str, single: Run, keeping: Keeping | None = None) -> dict[str, Any] | None:

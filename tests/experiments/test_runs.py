@@ -10,7 +10,16 @@ import pytest
 from click.testing import CliRunner
 
 from adamcore.__main__ import main
-from adamcore.experiments import get_experiment, judge_mnist_logistic, load_record, run, runner
+from adamcore.experiments import (
+    Record,
+    fold,
+    get_experiment,
+    judge_mnist_logistic,
+    load_record,
+    run,
+    runner,
+    unfold,
+)
 from adamcore.experiments.experiment import Run, Scale
 from adamcore.experiments.files import StorageError, write_json
 from adamcore.experiments.record import require_same_start
@@ -73,6 +82,44 @@ def test_finished_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
     assert len(made) == 3  # those of the second seed
     assert all(path.stat().st_mtime_ns == time for path, time in files.items())
     assert numbers(record) == numbers(smoke)
+
+
+def test_recorded_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
+    """What a record holds is put back under the keys that its runs had, by the command too."""
+    made = run(FIG1A, "smoke", seeds=1, folder=tmp_path / "made")
+    (tmp_path / "other").mkdir()
+    assert unfold(made, FIG1A, tmp_path / "other") == 3
+    files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "made").iterdir()}
+    assert {path.name: json.loads(path.read_text()) for path in (tmp_path / "other").iterdir()} == files
+    assert unfold(made, FIG1A, tmp_path / "other") == 0
+    assert unfold(replace(made, numerics_version=0), FIG1A, tmp_path / "empty") == 0
+
+    (tmp_path / "book" / "results").mkdir(parents=True)
+    made.save(tmp_path / "book" / "results" / "fig1a.json")
+    monkeypatch.chdir(tmp_path)
+    calls = []
+    monkeypatch.setattr(
+        runner, "make_run", lambda key, *rest, make=runner.make_run: calls.append(key) or make(key, *rest)
+    )
+    done = CliRunner().invoke(main, ["run", "fig1a", "--scale", "smoke", "--seeds", "2"])
+    assert done.exit_code == 0, done.output
+    assert len(calls) == 3  # those of the second seed
+    assert numbers(fold(FIG1A, "smoke", folder=tmp_path / "runs" / "fig1a")) == numbers(smoke)
+
+
+@pytest.mark.parametrize("name", ["fig1b", "fig2b", "fig3", "fig3_start", "fig4"])
+def test_recorded_runs_keep_their_keys(name, tmp_path):
+    """Measures, layers, several parameters, L-BFGS: whatever a key depends on comes back from the file."""
+    experiment = get_experiment(name)
+    size = experiment.scale("smoke")
+    wanted = list(experiment.runs(size, 1))
+    results = [
+        (one, {"seconds": 0, "rule": one.rule.to_dict(), "seed": one.seed, "contender": one.contender})
+        for one in wanted
+    ]
+    Record.of(experiment, "smoke", size, 1, "digest", results).save(tmp_path / "record.json")
+    unfold(load_record(tmp_path / "record.json"), experiment, tmp_path / "runs")
+    assert {path.stem for path in (tmp_path / "runs").iterdir()} == {one.key("digest") for one in wanted}
 
 
 def test_a_failing_run_loses_nothing(tmp_path, monkeypatch):
@@ -242,9 +289,8 @@ def test_committed_records_can_be_made_again(path):
     record = load_record(path)
     experiment = get_experiment(record.experiment)
     scale = experiment.scale(record.scale)
-    expected = {
-        (s.contender, json.dumps(s.rule.to_dict()), s.seed) for s in experiment.runs(scale, len(record.seeds))
-    }
+    part = scale.only(record.contenders)
+    expected = {(s.contender, json.dumps(s.rule.to_dict()), s.seed) for s in experiment.runs(part, len(record.seeds))}
     held = {(single["contender"], json.dumps(single["rule"]), single["seed"]) for single in record.runs}
     assert held >= expected if scale.extend else held == expected
     assert not record.missing

@@ -379,7 +379,7 @@ class Softplus(Layer):
         self, x: np.ndarray, w: SimpleNamespace | None = None, rng: np.random.Generator | None = None
     ) -> np.ndarray:
         """Return log(1 + exp(x)), without overflow."""
-        self._y = softplus(x, self._like("y", x), self._like("scratch", x))
+        self._y = softplus(x, self._like("y", x), self._buffer("scratch", (2, *x.shape), x.dtype))
         return self._y
 
     def backward(
@@ -390,18 +390,24 @@ class Softplus(Layer):
         input_gradient: bool = True,
     ) -> np.ndarray:
         """Return dy times the logistic function of x."""
-        dx = sigmoid_from_softplus(self._y, self._like("dx", dy))
+        dx = sigmoid_from_softplus(self._y, self._like("dx", dy), self._like("scratch", dy))
         dx *= dy
         return dx
 
 
 def softplus(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-    r"""Write log(1 + exp(x)) to ``out``, as max(x, 0) + log(1 + exp(-abs(x))), which cannot overflow.
+    r"""Write log(1 + exp(x)) to ``out``, as max(x, 0) + log(1 + u) with u = exp(-abs(x)), which cannot overflow.
+
+    The sum 1 + u is rounded to w. What that loses, :math:`u - (w - 1)`, is known exactly, and
+    :math:`\log(1 + u) = \log w + (u - (w - 1)) / w` up to its square. ``numpy.log1p`` gives the same digits, but
+    takes three times as long where it is not vectorized.
 
     Parameters
     ----------
-    x, out, scratch : numpy.ndarray
-        Of the same shape and dtype, three different arrays.
+    x, out : numpy.ndarray
+        Of the same shape and dtype, two different arrays.
+    scratch : numpy.ndarray
+        Two more such arrays, (2, ...).
 
     Returns
     -------
@@ -412,26 +418,30 @@ def softplus(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from adamcore.models.layers import softplus
-    >>> softplus(np.array([0.0, 1e6]), np.empty(2), np.empty(2)).round(3)
-    array([6.93e-01, 1.00e+06])
+    >>> softplus(np.array([-50.0, 0.0, 1e6]), np.empty(3), np.empty((2, 3)))
+    array([1.92874985e-22, 6.93147181e-01, 1.00000000e+06])
     """
+    w, other = scratch
     np.abs(x, out=out)
     np.negative(out, out=out)
-    np.exp(out, out=out)
-    np.log1p(out, out=out)
-    out += np.maximum(x, 0, out=scratch)
+    u = np.exp(out, out=out)
+    np.add(u, 1, out=w)
+    out -= np.subtract(w, 1, out=other)
+    out /= w
+    out += np.log(w, out=w)
+    out += np.maximum(x, 0, out=other)
     return out
 
 
-def sigmoid_from_softplus(y: np.ndarray, out: np.ndarray) -> np.ndarray:
+def sigmoid_from_softplus(y: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
     r"""Write the logistic function of x to ``out``, given y = softplus(x): 1 / (1 + exp(-x)) = 1 - exp(-y).
 
-    With ``expm1`` no digit is lost, however small the result.
+    As :math:`2 T / (1 + T)` with :math:`T = \tanh(y / 2)`, no digit is lost, however small the result.
 
     Parameters
     ----------
-    y, out : numpy.ndarray
-        Of the same shape and dtype.
+    y, out, scratch : numpy.ndarray
+        Of the same shape and dtype, three different arrays.
 
     Returns
     -------
@@ -442,12 +452,15 @@ def sigmoid_from_softplus(y: np.ndarray, out: np.ndarray) -> np.ndarray:
     --------
     >>> import numpy as np
     >>> from adamcore.models.layers import sigmoid_from_softplus
-    >>> sigmoid_from_softplus(np.log1p(np.exp(np.array([0.0]))), np.empty(1))
-    array([0.5])
+    >>> sigmoid_from_softplus(np.array([np.log(2), 1e-30]), np.empty(2), np.empty(2))
+    array([5.e-01, 1.e-30])
     """
-    np.negative(y, out=out)
-    np.expm1(out, out=out)
-    return np.negative(out, out=out)
+    np.multiply(y, 0.5, out=out)
+    T = np.tanh(out, out=out)
+    np.add(T, 1, out=scratch)
+    out *= 2
+    out /= scratch
+    return out
 
 
 class Dropout(Layer):

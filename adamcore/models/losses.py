@@ -102,15 +102,15 @@ class BernoulliCrossEntropy(Buffered):
         float
         """
         self._x = x
-        scratch = self._like("scratch", z)
+        scratch = self._buffer("scratch", (2, *z.shape), z.dtype)
         self._softplus = softplus(z, self._like("softplus", z), scratch)
-        np.multiply(x, z, out=scratch)
-        np.subtract(self._softplus, scratch, out=scratch)
-        return float(scratch.sum(axis=1).mean(dtype=np.float64))
+        cost = np.multiply(x, z, out=scratch[0])
+        np.subtract(self._softplus, cost, out=cost)
+        return float(cost.sum(axis=1).mean(dtype=np.float64))
 
     def backward(self) -> np.ndarray:
         """Return the gradient with respect to the logits of the last ``forward``."""
-        dz = sigmoid_from_softplus(self._softplus, self._like("dz", self._x))
+        dz = sigmoid_from_softplus(self._softplus, self._like("dz", self._x), self._like("scratch", self._x))
         dz -= self._x
         dz *= self._x.dtype.type(1 / len(self._x))
         return dz

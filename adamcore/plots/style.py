@@ -28,13 +28,36 @@ ALIASES = {"SGDNesterov": "Nesterov"}
 def optimizer_style(name: str) -> dict[str, Any]:
     """Return the keyword arguments for drawing an optimizer's line.
 
+    Parameters
+    ----------
+    name : str
+        Of an optimizer, here or in the paper's legends. What follows a plus sign, as in ``"Adam+dropout"``, says how
+        it was trained, and changes nothing.
+
+    Returns
+    -------
+    dict
+        ``color``, ``linestyle`` and ``marker``, for the caller to change.
+
+    Raises
+    ------
+    ValueError
+        If there is no style of that name.
+
     Examples
     --------
     >>> from adamcore.plots import optimizer_style
     >>> optimizer_style("SGDNesterov") == optimizer_style("Nesterov")
     True
+    >>> optimizer_style("Adam+dropout") == optimizer_style("Adam")
+    True
     """
-    return dict(OPTIMIZER_STYLES[ALIASES.get(name, name)])
+    plain = name.split("+")[0]
+    plain = ALIASES.get(plain, plain)
+    if plain not in OPTIMIZER_STYLES:
+        known = ", ".join([*OPTIMIZER_STYLES, *ALIASES])
+        raise ValueError(f"name = {name!r} has no style; there are {known}, each with or without a suffix after '+'.")
+    return dict(OPTIMIZER_STYLES[plain])
 
 
 def use_style() -> None:

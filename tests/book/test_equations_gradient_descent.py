@@ -186,7 +186,7 @@ def test_steps():
 
 @equation(
     "eq-gd-unbiased",
-    r"""g = \frac1B \sum_{b=1}^{B} \nabla f_{j_b}(\theta), \qquad \mathbb{E}[g] = \nabla f(\theta).""",
+    r"""g = \frac1B \sum_{b=1}^{B} \nabla f_{j_b}(\theta), \qquad \operatorname{E}[g] = \nabla f(\theta).""",
 )
 def test_unbiased(rng):
     model = LogisticRegression(3, 3, dtype=np.float64)
@@ -225,7 +225,7 @@ def test_noisy(rng):
 
 @equation(
     "eq-gd-mean-square",
-    r"\mathbb{E}[\theta_t^2] = (1 - \alpha h)^2\, \mathbb{E}[\theta_{t-1}^2] + \alpha^2 \sigma^2 .",
+    r"\operatorname{E}[\theta_t^2] = (1 - \alpha h)^2\, \operatorname{E}[\theta_{t-1}^2] + \alpha^2 \sigma^2 .",
 )
 def test_mean_square(rng):
     points, _ = noisy_walk(rng, alpha=0.3, h=1.7, sigma=0.8, steps=4)
@@ -246,7 +246,7 @@ def test_noise_floor(rng):
 
 @equation(
     "eq-gd-transient",
-    r"\mathbb{E}[\theta_t^2] = V + (1 - \alpha h)^{2t} \left( \theta_0^2 - V \right) .",
+    r"\operatorname{E}[\theta_t^2] = V + (1 - \alpha h)^{2t} \left( \theta_0^2 - V \right) .",
 )
 def test_transient(rng):
     points, _ = noisy_walk(rng, alpha=0.1, h=1.7, sigma=3.0, steps=25, start=2.0)
@@ -279,7 +279,7 @@ def test_robbins_monro(rng):
 @equation(
     "eq-gd-one-over-t",
     r"""\theta_t = -\frac1h \cdot \frac1t \sum_{i=1}^{t} \xi_i, \qquad
-    \mathbb{E}[\theta_t^2] = \frac{\sigma^2}{h^2\, t} .""",
+    \operatorname{E}[\theta_t^2] = \frac{\sigma^2}{h^2\, t} .""",
 )
 def test_one_over_t(rng):
     class Reciprocal(Schedule):

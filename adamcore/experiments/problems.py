@@ -113,9 +113,9 @@ def cifar_cnn(
         As for :class:`adamcore.models.CNN`.
     whiten : bool, default True
         Whether each image's contrast is normalized and then all are whitened (ZCA, epsilon 0.1, fitted to these
-        images), or only the contrast is normalized, which takes a moment instead of half a minute.
+        training images), or only the contrast is normalized, which takes a moment instead of half a minute.
     """
-    data, digest = _cifar(n_train, whiten)
+    data, test, digest = _cifar(n_train, whiten)
     model = CNN(
         (32, 32, 3),
         channels=channels,
@@ -126,7 +126,7 @@ def cifar_cnn(
         convolution=convolution,
         convolution_gain=convolution_gain,
     )
-    return Problem(model, data, digest)
+    return Problem(model, data, digest, test)
 
 
 def mnist_vae(n_train: int, binarization: str = "none", hidden: int = 500, n_latent: int = 50) -> Problem:
@@ -145,8 +145,9 @@ def mnist_vae(n_train: int, binarization: str = "none", hidden: int = 500, n_lat
     """
     if binarization not in BINARIZATIONS:
         raise ValueError(f"binarization = {binarization!r} is not allowed; there are {', '.join(BINARIZATIONS)}.")
-    (x, _), _, digest = _mnist(n_train)
-    return Problem(VAE(784, hidden=hidden, n_latent=n_latent), (BINARIZATIONS[binarization](x),), digest)
+    (x, _), (x_test, _), digest = _mnist(n_train)
+    binarized = BINARIZATIONS[binarization]
+    return Problem(VAE(784, hidden=hidden, n_latent=n_latent), (binarized(x),), digest, (binarized(x_test),))
 
 
 # The data are kept apart from the problems: contenders whose dropout differs share them.
@@ -177,13 +178,17 @@ def _imdb(n_train: int, counts: bool) -> tuple[tuple[SparseRows, np.ndarray], st
 
 
 @lru_cache(maxsize=1)
-def _cifar(n_train: int, whiten: bool) -> tuple[tuple[np.ndarray, np.ndarray], str]:
-    """Images and their labels; whitening all 50,000 takes some 40 seconds on one core, so it is done once."""
+def _cifar(n_train: int, whiten: bool) -> tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...], str]:
+    """Training and test set; whitening all 50,000 takes some 40 seconds on one core, so it is done once."""
     cifar = load_cifar10(full=n_train > EMBEDDED_CIFAR)
     _check_number(n_train, cifar)
     x = cifar.x_train[:n_train]
-    x = Whitening.fit(x).transform(x) if whiten else normalize_contrast(x)
-    return (x, cifar.y_train[:n_train].astype(np.intp)), cifar.digest
+    prepare = Whitening.fit(x).transform if whiten else normalize_contrast
+    return (
+        (prepare(x), cifar.y_train[:n_train].astype(np.intp)),
+        (prepare(cifar.x_test), cifar.y_test.astype(np.intp)),
+        cifar.digest,
+    )
 
 
 def _check_number(n_train: int, data: Dataset) -> None:
@@ -202,6 +207,10 @@ PROBLEMS = {
     "mnist_vae": mnist_vae,
 }
 """Every problem by its name."""
+
+TOGETHER = {"imdb_logistic"}
+"""Problems whose runs of one seed are best made together: what they share, taking minibatches and drawing noise,
+takes longer than what they do not."""
 
 
 @lru_cache(maxsize=1)

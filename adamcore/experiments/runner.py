@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import math
 import os
@@ -24,12 +25,16 @@ from adamcore.experiments.experiment import NUMERICS_VERSION, Experiment, Run, S
 from adamcore.experiments.files import StorageError, remove_abandoned, require_writable, write_json
 from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.measures import MEASURES
-from adamcore.experiments.problems import make_problem
+from adamcore.experiments.problems import TOGETHER, make_problem
 from adamcore.experiments.record import Record
-from adamcore.experiments.train import History, streams, train
+from adamcore.experiments.train import History, Streams, begin, streams, train_together
 from adamcore.optim import one_thread
 
 __all__ = ["Keeping", "RunError", "Unfinished", "fold", "make_run", "run", "unfold", "write_json"]
+
+
+AT_MOST_TOGETHER = 34
+"""Runs that are made together at the most: their states must stay in the cache."""
 
 
 class RunError(RuntimeError):
@@ -149,7 +154,7 @@ def run(
             with tqdm(
                 total=len(wanted), initial=len(done), desc=experiment.name, unit="run", disable=not progress
             ) as bar:
-                for result in _make(missing, workers, keeping):
+                for result in _make(missing, workers, keeping, jobs):
                     if result is None:
                         continue
                     if folder is not None:
@@ -301,14 +306,52 @@ def make_run(key: str, single: Run, keeping: Keeping | None = None) -> dict[str,
     >>> result["contender"], len(result["epoch_cost"])
     ('AdaGrad', 2)
     """
+    return make_together({key: single}, keeping)[0]
+
+
+def make_together(group: dict[str, Run], keeping: Keeping | None = None) -> list[dict[str, Any] | None]:
+    """Make runs that differ in nothing but their rules, sharing what they can; each as by :func:`make_run`.
+
+    Parameters
+    ----------
+    group : dict of str to Run
+        By key; of one problem, seed and number of epochs.
+    keeping : Keeping, optional
+        As for :func:`make_run`.
+
+    Returns
+    -------
+    list of dict or None
+        In the order of the group.
+
+    Raises
+    ------
+    RunError
+        If anything goes wrong; the message names the first run.
+    adamcore.experiments.files.StorageError
+        If a checkpoint cannot be written.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import get_experiment
+    >>> from adamcore.experiments.runner import make_run, make_together
+    >>> experiment = get_experiment("fig1b")
+    >>> runs = {str(n): single for n, single in enumerate(experiment.runs(experiment.scale("smoke"), seeds=1))}
+    >>> together = make_together(runs)
+    >>> [make_run("1", runs["1"])["epoch_cost"] == together[1]["epoch_cost"], len(together)]
+    [True, 4]
+    """
     keeping = keeping or Keeping()
+    key, single = next(iter(group.items()))
     if keeping.time_is_up():
-        return None
+        return [None] * len(group)
     try:
-        if keeping.folder is not None and (there := keeping.folder / f"{key}.json").exists():
-            return _read(there)[1]  # another process was quicker
+        there = {}  # another process may have been quicker
+        if keeping.folder is not None:
+            there = _finished(group, keeping.folder)
         with threadpool_limits(1, user_api="blas"), one_thread():
-            return _made(key, single, keeping)
+            made = _made({key: single for key, single in group.items() if key not in there}, keeping)
+        return [there.get(key, made.get(key)) for key in group]
     except StorageError:
         raise
     except Exception as error:
@@ -328,50 +371,96 @@ def _end_with_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _made(key: str, single: Run, keeping: Keeping) -> dict[str, Any] | None:
-    """The run itself: from its checkpoint, if there is one, to its end or to the deadline."""
-    begin = time.perf_counter()
-    problem = make_problem(single.problem, dict(single.parameters))
-    if hasattr(single.rule, "minimize"):
-        history = single.rule.minimize(problem, single.epochs, streams(single.seed))
-        return _result(key, single, history, time.perf_counter() - begin)
-    source = streams(single.seed)
-    path = None if keeping.folder is None else keeping.folder / f"{key}.npz"
-    history, before = None, 0.0
-    if path is not None and path.exists():
-        theta = problem.model.init(streams(single.seed).initialization)
-        history, before = load_checkpoint(path, key, single.rule, theta, source) or (None, 0.0)
-    saved = time.monotonic()
+def _made(group: dict[str, Run], keeping: Keeping) -> dict[str, dict[str, Any]]:
+    """The runs themselves: from their checkpoints, where there are any, to their ends or to the deadline."""
+    made: dict[str, dict[str, Any]] = {}
+    in_step: dict[int, list[_Unfinished]] = {}
+    for key, single in group.items():
+        if hasattr(single.rule, "minimize"):
+            began = time.perf_counter()
+            problem = make_problem(single.problem, dict(single.parameters))
+            history = single.rule.minimize(problem, single.epochs, streams(single.seed))
+            made[key] = _result(key, single, history, time.perf_counter() - began)
+        else:
+            one = _Unfinished.of(key, single, keeping.folder)
+            in_step.setdefault(len(one.history.epoch_cost), []).append(one)
+    # A kill between two of their checkpoints may have left runs of one group at different epochs.
+    for together in in_step.values():
+        made |= _train_to_the_end(together, keeping)
+    return made
+
+
+@dataclass
+class _Unfinished:
+    """A run that has not begun, or was stopped: where it is, and how long it took so far."""
+
+    key: str
+    single: Run
+    source: Streams
+    history: History
+    seconds: float
+    path: Path | None
+
+    @classmethod
+    def of(cls, key: str, single: Run, folder: Path | None) -> _Unfinished:
+        """The run as its checkpoint has it, if there is one."""
+        source = streams(single.seed)
+        theta = make_problem(single.problem, dict(single.parameters)).model.init(source.initialization)
+        path = None if folder is None else folder / f"{key}.npz"
+        kept = None
+        if path is not None and path.exists():
+            kept = load_checkpoint(path, key, single.rule, theta, source)
+        history, seconds = kept or (begin(single.rule, theta), 0.0)
+        return cls(key, single, source, history, seconds, path)
+
+
+def _train_to_the_end(group: list[_Unfinished], keeping: Keeping) -> dict[str, dict[str, Any]]:
+    """Train runs that stopped after the same epoch, and return the results of those that have come to their end."""
+    began = saved = time.perf_counter()
+    first = group[0]
+    epochs, source = first.single.epochs, first.source
+    problem = make_problem(first.single.problem, dict(first.single.parameters))
+    of = {id(one.history): one for one in group}
+    stop = due = False
+
+    def share() -> float:
+        """How long each has taken: what they share is divided among them."""
+        return (time.perf_counter() - began) / len(group)
 
     def measure(epoch: int, history: History) -> None:
         """What the experiment wants to know after each epoch."""
-        measured: dict[str, float] = {}
+        single, measured = of[id(history)].single, {}
         for name in single.measures:
             measured |= MEASURES[name](epoch, problem, history.state, single.rule)
         history.measures.append({name: float(value) for name, value in measured.items()})
 
     def keep(epoch: int, history: History) -> bool:
-        """Write a checkpoint if it is time for one, and stop if the time is up."""
-        nonlocal saved
-        stop = keeping.time_is_up()
-        if path is not None and epoch < single.epochs and (stop or time.monotonic() - saved >= keeping.every):
-            save_checkpoint(path, key, single.rule, history, source, before + time.perf_counter() - begin)
-            saved = time.monotonic()
+        """Write a checkpoint if it is time for one, and stop if the time is up: for all of the group, or none."""
+        nonlocal stop, due, saved
+        one = of[id(history)]
+        if one is next(each for each in group if each.history.diverged_at is None):
+            stop = keeping.time_is_up()
+            due = stop or time.perf_counter() - saved >= keeping.every
+            saved = time.perf_counter() if due else saved
+        if due and one.path is not None and epoch < epochs:
+            save_checkpoint(one.path, one.key, one.single.rule, history, source, one.seconds + share())
         return stop
 
-    history = train(
+    train_together(
         problem.model,
-        single.rule,
+        [one.single.rule for one in group],
         problem.data,
-        epochs=single.epochs,
-        batch_size=single.batch_size,
+        epochs=epochs,
+        batch_size=first.single.batch_size,
         streams=source,
-        history=history,
-        callbacks=[measure, keep] if single.measures else [keep],
+        histories=[one.history for one in group],
+        callbacks=[measure, keep] if first.single.measures else [keep],
     )
-    if history.diverged_at is None and len(history.epoch_cost) < single.epochs:
-        return None
-    return _result(key, single, history, before + time.perf_counter() - begin)
+    return {
+        one.key: _result(one.key, one.single, one.history, one.seconds + share())
+        for one in group
+        if one.history.diverged_at is not None or len(one.history.epoch_cost) == epochs
+    }
 
 
 def _result(key: str, single: Run, history: History, seconds: float) -> dict[str, Any]:
@@ -451,12 +540,39 @@ def _workers(jobs: int, cluster: str | None) -> Iterator[joblib.Parallel | None]
 
 
 def _make(
-    missing: dict[str, Run], workers: joblib.Parallel | None, keeping: Keeping
-) -> Iterable[dict[str, Any] | None]:
+    missing: dict[str, Run], workers: joblib.Parallel | None, keeping: Keeping, jobs: int
+) -> Iterator[dict[str, Any] | None]:
     """Results as they come."""
+    groups = list(_groups(missing, jobs))
     if workers is None:
-        return (make_run(key, single, keeping) for key, single in missing.items())
-    return workers(joblib.delayed(make_run)(key, single, keeping) for key, single in missing.items())
+        for group in groups:
+            yield from _make_group(group, keeping)
+    else:
+        for results in workers(joblib.delayed(_make_group)(group, keeping) for group in groups):
+            yield from results
+
+
+def _groups(missing: dict[str, Run], jobs: int) -> Iterator[dict[str, Run]]:
+    """The runs one by one, or, where that is better, several of the same seed at a time."""
+    alike: dict[tuple, dict[str, Run]] = {}
+    for key, single in missing.items():
+        if single.problem in TOGETHER and not hasattr(single.rule, "minimize"):
+            same = single.parameters, single.seed, single.epochs, single.batch_size, single.measures
+            alike.setdefault(same, {})[key] = single
+        else:
+            yield {key: single}
+    for runs in alike.values():
+        size = min(AT_MOST_TOGETHER, -(-len(runs) // jobs))
+        pairs = iter(runs.items())
+        while group := dict(itertools.islice(pairs, size)):
+            yield group
+
+
+def _make_group(group: dict[str, Run], keeping: Keeping) -> list[dict[str, Any] | None]:
+    """One task."""
+    if len(group) > 1:
+        return make_together(group, keeping)
+    return [make_run(key, single, keeping) for key, single in group.items()]
 
 
 def _record(

@@ -168,12 +168,86 @@ def train(
     >>> len(history.epoch_cost) < 100, history.epoch_cost[-1] < 0.5
     (True, True)
     """
+    (history,) = train_together(
+        model,
+        [rule],
+        data,
+        epochs=epochs,
+        batch_size=batch_size,
+        streams=streams,
+        histories=None if history is None else [history],
+        step_losses=step_losses,
+        full_cost=full_cost,
+        callbacks=callbacks,
+        progress=progress,
+    )
+    return history
+
+
+def train_together(
+    model: Any,
+    rules: Sequence[Rule],
+    data: tuple[Any, ...],
+    *,
+    epochs: int,
+    batch_size: int,
+    streams: Streams,
+    histories: Sequence[History] | None = None,
+    step_losses: bool = False,
+    full_cost: bool = False,
+    callbacks: Sequence[Callback] = (),
+    progress: bool = False,
+) -> list[History]:
+    """Train with several rules side by side, on the same minibatches with the same noise; see :func:`train`.
+
+    Each gets, to the last bit, what it gets in a training of its own; taking a minibatch and drawing its noise is
+    done once for all. Where the model is small, that takes most of the time.
+
+    Parameters
+    ----------
+    model : object
+        As for :func:`train`; for more than one rule also with ``prepare(batch, rng)`` and
+        ``loss_and_grad_of(theta, prepared)``.
+    rules : sequence of Rule
+    data, epochs, batch_size, streams, step_losses, full_cost, progress
+        As for :func:`train`.
+    histories : sequence of History, optional
+        Of trainings that stopped after the same epoch, one for each rule, to go on with.
+    callbacks : sequence of callable
+        Each is called with every history; a true value ends the training of that one.
+
+    Returns
+    -------
+    list of History
+        One for each rule. The time of an epoch is divided among those that were still training.
+
+    Raises
+    ------
+    ValueError
+        If ``epochs`` is negative, or the histories have not stopped after the same epoch.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import SGD, Adam, LogisticRegression
+    >>> from adamcore.experiments import streams, train
+    >>> from adamcore.experiments.train import train_together
+    >>> model = LogisticRegression(1, 2, dropout=0.2)
+    >>> data = np.array([[0.0], [1.0], [2.0]], dtype=np.float32), np.array([0, 0, 1])
+    >>> both = train_together(model, [SGD(), Adam()], data, epochs=3, batch_size=2, streams=streams(0))
+    >>> alone = train(model, Adam(), data, epochs=3, batch_size=2, streams=streams(0))
+    >>> both[1].epoch_cost == alone.epoch_cost
+    True
+    """
     if epochs < 0:
         raise ValueError(f"train: epochs = {epochs!r} is not allowed; it must be 0 or more.")
-    if history is None:
+    if histories is None:
         theta = model.init(streams.initialization)
-        history = History(rule.init(theta), start={"theta_0": digest(theta)})
-    done = len(history.epoch_cost)
+        histories = [begin(rule, theta) for rule in rules]
+    done = len(histories[0].epoch_cost)
+    if any(len(history.epoch_cost) != done for history in histories):
+        raise ValueError("train: the histories have stopped after different epochs; continue each on its own.")
+    active = list(zip(rules, histories, strict=True))
     # A run that diverges overflows on its way; it is reported by its step, not by numpy's warnings.
     with (
         np.errstate(over="ignore", invalid="ignore"),
@@ -184,54 +258,95 @@ def train(
         for epoch in range(done + 1, epochs + 1):
             batches = list(minibatches(data[0].shape[0], batch_size, streams.order))
             if epoch == 1:
-                history.start["order"] = digest(*batches)
-            _epoch(model, rule, data, batches, streams.noise, history, step_losses)
-            if history.diverged_at is not None:
+                order = digest(*batches)
+                for history in histories:
+                    history.start["order"] = order
+            _epoch(model, active, data, batches, streams.noise, step_losses)
+            active = [(rule, history) for rule, history in active if history.diverged_at is None]
+            for _, history in active:
+                if full_cost:
+                    history.full_cost.append(mean_cost(model, history.state.theta, data))
+                bar.set_postfix(cost=f"{history.epoch_cost[-1]:.4g}", refresh=False)
+            if active:
+                bar.update()
+            # Every callback is called, whatever an earlier one said.
+            answers = [[callback(epoch, history) for callback in callbacks] for _, history in active]
+            active = [one for one, stops in zip(active, answers, strict=True) if not any(stops)]
+            if not active:
                 break
-            if full_cost:
-                history.full_cost.append(mean_cost(model, history.state.theta, data))
-            bar.set_postfix(cost=f"{history.epoch_cost[-1]:.4g}", refresh=False)
-            bar.update()
-            stops = [callback(epoch, history) for callback in callbacks]
-            if any(stops):
-                break
-    return history
+    return list(histories)
+
+
+def begin(rule: Rule, theta: np.ndarray) -> History:
+    """Return the history of a training that has not begun.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> from adamcore.experiments.train import begin
+    >>> begin(Adam(), np.zeros(2)).epoch_cost
+    []
+    """
+    return History(rule.init(theta), start={"theta_0": digest(theta)})
 
 
 def _epoch(
     model: Any,
-    rule: Rule,
+    active: list[tuple[Rule, History]],
     data: tuple[Any, ...],
     batches: list[np.ndarray],
     noise: np.random.Generator,
-    history: History,
     step_losses: bool,
 ) -> None:
-    """One pass over the data, added to the history; it ends early where the loss or gradient is not finite."""
-    s = history.state
-    begin = time.perf_counter()
-    objective = cost = 0.0
-    n = 0
+    """One pass over the data, added to the histories; it ends early where a loss or gradient is not finite."""
+    began = time.perf_counter()
+    passes = [_Pass(rule, history) for rule, history in active]
+    alone = len(passes) == 1
     for batch in batches:
-        loss, gradient = model.loss_and_grad(s.theta, tuple(part[batch] for part in data), noise)
+        examples = tuple(part[batch] for part in data)
+        prepared = None if alone else model.prepare(examples, noise)
+        for one in passes:
+            theta = one.history.state.theta
+            loss, gradient = (
+                model.loss_and_grad(theta, examples, noise) if alone else model.loss_and_grad_of(theta, prepared)
+            )
+            one.step(loss, gradient, loss - model.penalty(theta), len(batch), step_losses)
+        passes = [one for one in passes if one.history.diverged_at is None]
+        if not passes:
+            return
+    seconds = (time.perf_counter() - began) / len(passes)
+    for one in passes:
+        one.history.epoch_objective.append(one.objective / one.n)
+        one.history.epoch_cost.append(one.cost / one.n)
+        one.history.epoch_seconds.append(seconds)
+
+
+class _Pass:
+    """What one training adds up during an epoch."""
+
+    def __init__(self, rule: Rule, history: History) -> None:
+        self.rule, self.history = rule, history
+        self.objective = self.cost = 0.0
+        self.n = 0
+
+    def step(self, loss: float, gradient: np.ndarray, cost: float, n: int, keep: bool) -> None:
+        """Count a minibatch of n examples and take the step, or say at which step the training diverged."""
+        history = self.history
         if len(history.first_losses) < FIRST:
             history.first_losses.append(loss)
-        if step_losses:
+        if keep:
             history.step_losses.append(loss)
         if not math.isfinite(loss):
-            history.diverged_at = s.t + 1
+            history.diverged_at = history.state.t + 1
             return
-        n += len(batch)
-        objective += loss * len(batch)
-        cost += (loss - model.penalty(s.theta)) * len(batch)
+        self.n += n
+        self.objective += loss * n
+        self.cost += cost * n
         try:
-            rule.step(s, gradient, inplace=True)
+            self.rule.step(history.state, gradient, inplace=True)
         except NotFiniteError:
-            history.diverged_at = s.t + 1
-            return
-    history.epoch_objective.append(objective / n)
-    history.epoch_cost.append(cost / n)
-    history.epoch_seconds.append(time.perf_counter() - begin)
+            history.diverged_at = history.state.t + 1
 
 
 def digest(*arrays: np.ndarray) -> str:

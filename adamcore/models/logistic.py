@@ -110,7 +110,34 @@ class LogisticRegression:
         gradient : numpy.ndarray
             Of theta's shape and dtype; a new array.
         """
-        x, y = self._features(batch[0], rng), batch[1]
+        return self.loss_and_grad_of(theta, self.prepare(batch, rng))
+
+    def prepare(
+        self, batch: tuple[Examples, np.ndarray], rng: np.random.Generator | None = None
+    ) -> tuple[np.ndarray | SparseRows, np.ndarray]:
+        """Return what :meth:`loss_and_grad` makes of a minibatch before theta comes in: features are dropped.
+
+        Several thetas that see the same examples with the same noise can share it.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from adamcore import LogisticRegression
+        >>> model = LogisticRegression(2, 3, dropout=0.5)
+        >>> batch = np.ones((4, 2), dtype=np.float32), np.array([0, 1, 2, 0])
+        >>> theta = model.init(np.random.default_rng(0))
+        >>> _, one = model.loss_and_grad(theta, batch, np.random.default_rng(1))
+        >>> _, other = model.loss_and_grad_of(theta, model.prepare(batch, np.random.default_rng(1)))
+        >>> bool((one == other).all())
+        True
+        """
+        return self._features(batch[0], rng), batch[1]
+
+    def loss_and_grad_of(
+        self, theta: np.ndarray, prepared: tuple[np.ndarray | SparseRows, np.ndarray]
+    ) -> tuple[float, np.ndarray]:
+        """Return the objective and its gradient on what :meth:`prepare` returned."""
+        x, y = prepared
         w = self.layout.views(theta)
         loss, delta = self._cross_entropy(self._scores(w, x), y)
         gradient = np.empty_like(theta)

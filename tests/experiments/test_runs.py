@@ -18,6 +18,8 @@ from adamcore.experiments import (
     load_record,
     run,
     runner,
+    streams,
+    train,
     unfold,
 )
 from adamcore.experiments.experiment import Run, Scale
@@ -297,12 +299,12 @@ def test_committed_records_can_be_made_again(path):
     single = record.runs[-1]
     problem = runner.make_problem(experiment.problem, experiment.problem_parameters(scale, single["contender"]))
     assert problem.digest == record.data
-    history = runner.train(
+    history = train(
         problem.model,
         from_dict(single["rule"]),
         problem.data,
         epochs=1,
         batch_size=record.batch_size,
-        streams=runner.streams(single["seed"]),
+        streams=streams(single["seed"]),
     )
     np.testing.assert_allclose(history.first_losses, single["first_losses"], rtol=1e-3)

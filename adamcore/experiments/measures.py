@@ -17,6 +17,16 @@ CHUNK = 1000
 AT_MOST = 10_000
 """Examples on which the measure ``full_cost`` is taken: enough for two digits, and cheap beside an epoch."""
 
+TEST_SHARE = 5
+"""A measure takes at most a fifth as many test examples as there are training examples, so that it stays cheap beside
+an epoch of a small run; the paper's own sizes use them all."""
+
+IMAGES = 1000
+"""Test images on which the measure ``test_bound`` is taken."""
+
+SAMPLED = 8, 128
+"""The minibatches, and the examples in each, whose gradients the measure ``gradient_sparsity`` takes."""
+
 
 def mean_cost(model: Any, theta: np.ndarray, data: tuple[Any, ...], at_most: int | None = None) -> float:
     """Return the model's cost at ``theta`` over the data: no dropout or other noise, no penalty.
@@ -74,25 +84,26 @@ def full_cost(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[str, f
 def test_error(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[str, float]:
     """Return the fraction of the test examples that are misclassified; nothing if the problem has none.
 
+    Of a small problem only the first test examples are taken, a fifth as many as it has training examples.
+
     Examples
     --------
-    >>> from types import SimpleNamespace
     >>> import numpy as np
     >>> from adamcore import SGD, LogisticRegression
     >>> from adamcore.experiments.measures import test_error
-    >>> test = np.ones((4, 1), dtype=np.float32), np.array([0, 1, 1, 1])
-    >>> problem = SimpleNamespace(model=LogisticRegression(1, 2), test=test)
+    >>> from adamcore.experiments.problems import Problem
+    >>> x, y = np.ones((20, 1), dtype=np.float32), np.array([0, 1, 1, 1] * 5)
+    >>> problem = Problem(LogisticRegression(1, 2), (x, y), digest="", test=(x, y))
     >>> test_error(1, problem, SGD().init(np.array([0, 0, 0, 1], dtype=np.float32)), SGD())
     {'test_error': 0.25}
     """
-    test = getattr(problem, "test", None)
-    if test is None or len(test) != 2:  # without labels there is nothing to get wrong
+    if problem.test is None or len(problem.test) != 2:  # without labels there is nothing to get wrong
         return {}
-    x, y = test
-    n = x.shape[0]
+    x, y = problem.test
+    n = min(x.shape[0], problem.data[0].shape[0] // TEST_SHARE)
     wrong = 0
     for start in range(0, n, CHUNK):
-        rows = slice(start, start + CHUNK)
+        rows = slice(start, min(start + CHUNK, n))
         wrong += np.count_nonzero(problem.model.predict(s.theta, x[rows]) != y[rows])
     return {"test_error": float(wrong / n)}
 
@@ -144,7 +155,124 @@ def second_moment(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[st
     return measured
 
 
-MEASURES = {"full_cost": full_cost, "test_error": test_error, "second_moment": second_moment}
+def test_bound(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[str, float]:
+    """Return an auto-encoder's negative evidence lower bound on test images; nothing if the problem has none.
+
+    On the first 1,000, or a fifth as many as there are training images. Epsilon comes from a generator that is the
+    same at every call, so that differences between epochs and contenders are theirs.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import SGD, VAE
+    >>> from adamcore.experiments.measures import test_bound
+    >>> from adamcore.experiments.problems import Problem
+    >>> images = np.full((10, 6), 0.5, dtype=np.float32)
+    >>> problem = Problem(VAE(6, hidden=5, n_latent=2), (images,), digest="", test=(images,))
+    >>> theta = problem.model.layout.zeros()  # each pixel costs log 2, and the latents nothing
+    >>> round(test_bound(1, problem, SGD().init(theta), SGD())["test_bound"] / np.log(2), 4)
+    np.float64(6.0)
+    """
+    if problem.test is None or len(problem.test) != 1:
+        return {}
+    n = min(IMAGES, problem.data[0].shape[0] // TEST_SHARE)
+    noise = np.random.default_rng(0)
+    return {"test_bound": problem.model.loss(s.theta, (problem.test[0][:n],), noise)}
+
+
+test_bound.__test__ = False
+
+
+def gradient_sparsity(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[str, float]:
+    r"""Return how sparse the gradients of minibatches are, in each part of theta: among coordinates, and over time.
+
+    Section 6.4 of arXiv:1412.6980 explains its Figure 4 by gradients that become sparser towards the end of training.
+    It does not say how that was seen. Units such as softplus never have a gradient of exactly zero, so being zero
+    cannot be counted alone. Let :math:`g_k` be the gradient on minibatch k at the present theta, and n the size of a
+    part.
+
+    Returns
+    -------
+    dict of str to float
+        For each part of ``model.layout``, from 8 minibatches of 128, the first 1,024 training examples:
+
+        ``<part>/zero``
+            The share of exact zeros.
+        ``<part>/small``
+            The share of coordinates of at most a hundredth of the part's root mean square in that minibatch.
+        ``<part>/hoyer``
+            :math:`(\sqrt n - \lVert g_k \rVert_1 / \lVert g_k \rVert_2) / (\sqrt n - 1)`, the mean over minibatches:
+            0 if all coordinates are equally large, 1 if only one is not zero, whatever the scale (Hoyer, JMLR 5,
+            2004). Minibatches in which the whole part is zero are left out; a part of one coordinate counts as 0.
+        ``<part>/rare``
+            How unevenly a coordinate's gradient is spread over minibatches, which is what a slow average of its
+            square must bridge: 1 less the mean, over coordinates, of
+            :math:`(\operatorname{mean}_k |g_k|)^2 / \operatorname{mean}_k g_k^2`. It is 0 if each has the same size
+            in every minibatch, 7/8 if each has a gradient in only one of eight. Coordinates that never have one are
+            left out.
+
+    Notes
+    -----
+    Dropout and other noise come from a generator that is the same at every call. Training is not disturbed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import SGD, LogisticRegression
+    >>> from adamcore.experiments.measures import gradient_sparsity
+    >>> from adamcore.experiments.problems import Problem
+    >>> x = np.zeros((1024, 4), dtype=np.float32)
+    >>> x[:128, 0] = 1  # one of four features is ever there, and only in the first minibatch
+    >>> problem = Problem(LogisticRegression(4, 2), (x, np.zeros(1024, dtype=int)), digest="")
+    >>> theta = problem.model.init(None)
+    >>> for name, value in gradient_sparsity(1, problem, SGD().init(theta), SGD()).items():
+    ...     print(name, round(value, 3))
+    W/zero 0.969
+    W/small 0.969
+    W/hoyer 0.773
+    W/rare 0.875
+    b/zero 0.0
+    b/small 0.0
+    b/hoyer 0.0
+    b/rare 0.0
+    """
+    number, size = SAMPLED
+    noise = np.random.default_rng(0)
+    n = problem.data[0].shape[0]
+    views = []
+    for start in range(0, min(number * size, n), size):
+        batch = tuple(array[start : min(start + size, n)] for array in problem.data)
+        gradient = problem.model.loss_and_grad(s.theta, batch, noise)[1]
+        views.append(vars(problem.model.layout.views(np.abs(gradient))))
+    return {
+        f"{part}/{name}": value
+        for part in problem.model.layout.shapes
+        for name, value in _sparsity(np.array([view[part].reshape(-1) for view in views], np.float64)).items()
+    }
+
+
+def _sparsity(sizes: np.ndarray) -> dict[str, float]:
+    """The four numbers of one part: from |g| in float64, a row a minibatch."""
+    root = np.sqrt(sizes.shape[1])
+    rms = np.sqrt(np.square(sizes).mean(axis=1))
+    seen = rms > 0
+    # The 1-norm is n times the mean, the 2-norm sqrt(n) times the root mean square.
+    ratio = sizes[seen].mean(axis=1) / rms[seen]
+    hoyer = (root - root * ratio) / (root - 1) if root > 1 and seen.any() else np.zeros(1)
+    second = np.square(sizes).mean(axis=0)
+    ever = second > 0
+    even = sizes.mean(axis=0)[ever] ** 2 / second[ever] if ever.any() else np.ones(1)
+    return {
+        "zero": float((sizes == 0).mean()),
+        "small": float((sizes <= 0.01 * rms[:, np.newaxis]).mean()),
+        "hoyer": float(hoyer.mean()),
+        "rare": float(1 - even.mean()),
+    }
+
+
+MEASURES = {
+    measure.__name__: measure for measure in (full_cost, test_error, second_moment, test_bound, gradient_sparsity)
+}
 """Every measure by its name, called as ``measure(epoch, problem, state, rule)``; returns floats by name."""
 
 

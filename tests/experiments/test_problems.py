@@ -30,7 +30,9 @@ def test_a_problem_is_a_model_with_its_data(name):
     assert gradient.dtype == np.float32
     assert {part.shape[0] for part in problem.data} == {50}
     if problem.test is not None:
-        assert problem.model.predict(theta, problem.test[0][:5]).shape == (5,)
+        assert len(problem.test) == len(problem.data)
+        expected = (5,) if len(problem.test) == 2 else (5, 784)  # classes, or reconstructions
+        assert problem.model.predict(theta, problem.test[0][:5]).shape == expected
 
 
 @pytest.mark.parametrize("name", ["mnist_logistic", "mnist_mlp", "mnist_vae"])
@@ -81,6 +83,9 @@ def test_cifar_contrast_is_normalized():
     np.testing.assert_allclose(x.std(axis=(1, 2, 3)), 1, atol=1e-4)
     np.testing.assert_array_equal(y, cifar.y_train[:50])
     assert problem.digest == cifar.digest
+    x, y = problem.test
+    np.testing.assert_allclose(x.std(axis=(1, 2, 3)), 1, atol=1e-4)
+    np.testing.assert_array_equal(y, cifar.y_test)
 
 
 def test_more_than_the_embedded_images_ask_for_the_full_set(monkeypatch):
@@ -101,7 +106,10 @@ def test_more_than_the_embedded_images_ask_for_the_full_set(monkeypatch):
 
 @pytest.mark.slow
 def test_cifar_is_whitened():
-    x = make_problem("cifar_cnn", {"n_train": 5000, "channels": (2, 3), "hidden": 4}).data[0].reshape(5000, -1)
+    problem = make_problem("cifar_cnn", {"n_train": 5000, "channels": (2, 3), "hidden": 4})
+    x = problem.data[0].reshape(5000, -1)
+    # Test images are transformed by what was fitted to 5,000 others, and come out nearly as white.
+    assert problem.test[0].reshape(1000, -1).var(axis=0).mean() == pytest.approx(x.var(axis=0).mean(), rel=0.3)
     variance = x.var(axis=0)
     assert 0.1 < variance.mean() < 1  # 1, but for the directions that epsilon holds down
     correlations = np.corrcoef(x[:, ::61].T)
@@ -110,7 +118,9 @@ def test_cifar_is_whitened():
 
 
 def test_binarizations():
-    gray = make_problem("mnist_vae", SMALL["mnist_vae"]).data[0]
+    problem = make_problem("mnist_vae", SMALL["mnist_vae"])
+    gray = problem.data[0]
+    np.testing.assert_allclose(problem.test[0], load_mnist().x_test.reshape(-1, 784) / 255, rtol=1e-6)
     threshold, sampled = (
         make_problem("mnist_vae", {**SMALL["mnist_vae"], "binarization": how}).data[0]
         for how in ("threshold", "sampled")

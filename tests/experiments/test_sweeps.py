@@ -23,9 +23,10 @@ from adamcore.experiments import (
 )
 from adamcore.experiments import runner as engine
 from adamcore.experiments.edges import extended, next_setting
-from adamcore.experiments.measures import mean_cost, second_moment, test_error
-from adamcore.experiments.problems import make_problem
+from adamcore.experiments.measures import gradient_sparsity, mean_cost, second_moment, test_bound, test_error
+from adamcore.experiments.problems import Problem, make_problem
 from adamcore.experiments.record import GridPoint
+from adamcore.models import Layout
 from adamcore.optim import SGD, Adam, inverse_sqrt, step_decay
 from adamcore.optim.base import State
 
@@ -84,9 +85,10 @@ def test_what_is_measured():
     part, _ = problem.model.loss_and_grad(theta, tuple(x[:1200] for x in problem.data))
     assert mean_cost(problem.model, theta, problem.data, 1200) == pytest.approx(part - penalty, rel=1e-5)
     tested = replace(problem, test=problem.data)
-    wrong = problem.model.predict(theta, problem.data[0]) != problem.data[1]
+    wrong = problem.model.predict(theta, problem.data[0][:500]) != problem.data[1][:500]  # a fifth of 2,500
     assert test_error(1, tested, State("SGD", theta), SGD()) == {"test_error": wrong.mean()}
     assert test_error(1, replace(problem, test=None), State("SGD", theta), SGD()) == {}
+    assert test_bound(1, tested, State("SGD", theta), SGD()) == {}  # it has labels, and no bound
     v = np.full(7850, 1e-18)
     v[:784] = 1e-14  # a tenth of W has a root of 1e-7, the rest one of 1e-9
     rule = Adam(bias_correction=False)
@@ -96,6 +98,76 @@ def test_what_is_measured():
     corrected = second_moment(1, problem, State("Adam", theta, t=1, v=v), Adam())  # divided by 1 - 0.999
     assert corrected["b/rms"] == pytest.approx(1e-9 / 0.001**0.5)
     assert corrected["W/below_eps"] == 0
+
+
+def test_the_bound_is_that_of_test_images_with_the_same_noise_each_time():
+    problem = make_problem("mnist_vae", {"n_train": 50, "hidden": 5, "n_latent": 2})
+    s = State("SGD", problem.model.init(np.random.default_rng(0)))
+    first = test_bound(1, problem, s, SGD())
+    assert test_bound(2, problem, s, SGD()) == first
+    images = (problem.test[0][:10],)  # a fifth of 50
+    assert first["test_bound"] == problem.model.loss(s.theta, images, np.random.default_rng(0))
+    assert first["test_bound"] != pytest.approx(problem.model.loss(s.theta, images), rel=1e-6)
+    assert test_bound(1, replace(problem, test=None), s, SGD()) == {}
+    assert test_error(1, problem, s, SGD()) == {}
+
+
+class Given:
+    """A model whose gradient on a minibatch is the minibatch's first row."""
+
+    def __init__(self, n):
+        self.layout = Layout(a=(n - 1,), b=(1,))
+
+    def loss_and_grad(self, theta, batch, rng):
+        return 0.0, batch[0][0].copy()
+
+
+class TestSparsityOfGradients:
+    @staticmethod
+    def measured(gradients):
+        """Each of eight minibatches of 128 gets one of the gradients."""
+        data = (np.repeat(np.asarray(gradients, np.float32), 128, axis=0),)
+        problem = Problem(Given(data[0].shape[1]), data, "")
+        return gradient_sparsity(1, problem, State("SGD", np.zeros(data[0].shape[1], np.float32)), SGD())
+
+    def test_alike_everywhere(self):
+        found = self.measured(np.full((8, 5), -3.0))
+        assert found == dict.fromkeys(found, pytest.approx(0, abs=1e-6))
+        assert list(found) == [f"{part}/{name}" for part in "ab" for name in ("zero", "small", "hoyer", "rare")]
+
+    def test_one_coordinate_in_one_minibatch(self):
+        g = np.zeros((8, 5))
+        g[2, 1] = 7.0
+        found = self.measured(g)
+        assert found["a/zero"] == found["a/small"] == pytest.approx(31 / 32)
+        assert found["a/hoyer"] == pytest.approx(1)
+        assert found["a/rare"] == pytest.approx(7 / 8)
+        assert (found["b/zero"], found["b/hoyer"], found["b/rare"]) == (1, 0, 0)
+
+    def test_by_the_formulas(self, rng):
+        g = (rng.normal(size=(8, 41)) ** 5).astype(np.float32)
+        found = self.measured(g)
+        a = np.abs(g[:, :40].astype(float))
+        norms = a.sum(axis=1), np.sqrt((a**2).sum(axis=1))
+        assert found["a/hoyer"] == pytest.approx(((40**0.5 - norms[0] / norms[1]) / (40**0.5 - 1)).mean(), rel=1e-5)
+        assert found["a/small"] == pytest.approx((a < 0.01 * norms[1][:, None] / 40**0.5).mean())
+        assert 0 < found["a/small"] < 1
+        assert found["a/rare"] == pytest.approx(1 - (a.mean(axis=0) ** 2 / (a**2).mean(axis=0)).mean(), rel=1e-5)
+
+    def test_scale_does_not_matter_and_training_is_not_disturbed(self, rng):
+        g = rng.normal(size=(8, 12)).astype(np.float32)
+        assert self.measured(g * 2.0**-40) == self.measured(g)
+        measured = experiment(measures=("gradient_sparsity",))
+        with_it, without = (run(one, "smoke", seeds=1) for one in (measured, experiment()))
+        assert [one["epoch_cost"] for one in with_it.runs] == [one["epoch_cost"] for one in without.runs]
+        values = with_it.measured("Adam", with_it.paper["Adam"], "W/hoyer")
+        assert ((values > 0) & (values < 1)).all()  # of 200 examples: a whole minibatch and a part of one
+
+    def test_a_sparser_gradient_measures_as_sparser(self, rng):
+        g = rng.normal(size=(8, 1001))
+        few = g * (rng.random(g.shape) < 0.1)
+        dense, sparse = self.measured(g), self.measured(few)
+        assert all(sparse[f"a/{name}"] > dense[f"a/{name}"] + 0.2 for name in ("zero", "small", "hoyer", "rare"))
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,13 @@ class Averaged(Wrapper):
         How slowly the average forgets, in [0, 1): a window of about 1 / (1 - beta) steps. The default is that
         of Adam's beta2. None for the mean of all iterates.
 
+    Raises
+    ------
+    TypeError
+        If ``rule`` is no rule, or ``beta`` no number.
+    ValueError
+        If ``rule`` is averaged already, or ``beta`` is out of its range.
+
     Notes
     -----
     The average is left on the state as ``theta_hat``; it costs one more array, ``theta_bar``.
@@ -53,6 +60,11 @@ class Averaged(Wrapper):
     """
 
     beta: float | None = 0.999
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if "theta_bar" in self.rule.slots:
+            raise ValueError(f"Averaged: rule = {self.rule!r} is averaged already; a state has one theta_bar.")
 
     @property
     def slots(self) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
+from adamcore.optim._checks import as_float
 from adamcore.optim.schedules import Schedule
 from adamcore.optim.schedules import from_dict as schedule_from_dict
 
@@ -22,6 +23,12 @@ COMPILED_SIZE = 1_000
 
 FINITE_SLICE = 262_144
 """Coordinates whose finiteness is checked at a time."""
+
+DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
+"""What theta may be of."""
+
+_ARRAYS = (np.ndarray, np.floating)
+"""What a state's arrays may be: numpy's arithmetic turns an array of shape () into a scalar."""
 
 _UNIT = (lambda x: 0 <= x < 1, "in [0, 1)")
 _NOT_NEGATIVE = (lambda x: 0 <= x < math.inf, "a finite number >= 0")
@@ -185,7 +192,7 @@ class Rule:
             If ``theta`` holds NaN or infinity.
         """
         theta = np.array(theta, order="C")
-        if theta.dtype not in (np.float32, np.float64):
+        if theta.dtype not in DTYPES:
             raise TypeError(
                 f"theta has dtype {theta.dtype}; it must be float32 or float64. "
                 "Convert it first: theta.astype(np.float32)."
@@ -211,6 +218,8 @@ class Rule:
     def step(self, s: State, g: Any, *, inplace: bool = False, check_finite: bool = True) -> None:
         """Take one step: count it, then update the state with the gradient ``g``.
 
+        Where one of the errors below is raised, the state is left as it was.
+
         Parameters
         ----------
         s : State
@@ -232,18 +241,19 @@ class Rule:
         TypeError
             If ``s`` was made by another rule, or ``g`` has another dtype than theta.
         ValueError
-            If ``g`` has another shape than theta.
+            If ``g`` has another shape than theta, the state is not as its rule made it, or a schedule gives
+            no finite number >= 0.
         NotFiniteError
-            If ``g`` holds NaN or infinity; it names the step, and the state is unchanged.
+            If ``g`` holds NaN or infinity; it names the step.
         """
-        check_owner(self, s)
+        check_state(self, s)
         kernel = self.kernel() if inplace and s.theta.size >= COMPILED_SIZE else None
         sliced = inplace and self.elementwise and s.theta.size > SLICE
         g = checked_gradient(s, g)
         if check_finite:
             require_finite(s, g, kernel.all_finite if kernel else all_finite)
+        rule = self.at(s.t + 1)
         s.t += 1
-        rule = self.at(s.t)
         if kernel:
             prepare_in_place(self, s)
             kernel.update(rule, s, g)
@@ -263,7 +273,7 @@ class Rule:
             return self
         rule = copy.copy(self)
         for name in self._scheduled:
-            object.__setattr__(rule, name, float(getattr(self, name)(t)))
+            object.__setattr__(rule, name, value_at(self, name, t))
         object.__setattr__(rule, "_scheduled", ())
         return rule
 
@@ -298,7 +308,9 @@ def from_dict(plain: dict[str, Any]) -> Rule:
     Raises
     ------
     ValueError
-        If the rule, or one of its hyper-parameters, is not known.
+        If the rule, or one of its hyper-parameters, is not known, or what a rule is made from is missing.
+    TypeError
+        If ``plain`` is not a dict.
 
     Examples
     --------
@@ -308,13 +320,19 @@ def from_dict(plain: dict[str, Any]) -> Rule:
     """
     from adamcore import optim
 
+    if not isinstance(plain, dict):
+        raise TypeError(
+            f"a rule as plain data is a dict, such as {{'rule': 'SGD', 'alpha': 0.5}}; this is {plain!r}."
+        )
     rules = {name: getattr(optim, name) for name in (*optim.RULES, *optim.WRAPPERS)}
     hyper = {name: value for name, value in plain.items() if name not in ("rule", "of")}
+    name = plain.get("rule")
+    if not isinstance(name, str) or name not in rules:
+        raise ValueError(f"unknown rule {name!r}; there are {', '.join(rules)}.")
+    if name in optim.WRAPPERS and "of" not in plain:
+        raise ValueError(f'{name} is made from another rule, whose data stand under "of"; here is only {plain!r}.')
     if "of" in plain:
         hyper["rule"] = from_dict(plain["of"])
-    name = plain.get("rule")
-    if name not in rules:
-        raise ValueError(f"unknown rule {name!r}; there are {', '.join(rules)}.")
     known = [field.name for field in dataclasses.fields(rules[name])]
     if unknown := set(hyper) - set(known):
         raise ValueError(f"{name} has no {', '.join(sorted(unknown))}; it has {', '.join(known)}.")
@@ -337,20 +355,49 @@ def checked(rule: Rule, name: str, value: Any) -> Any:
         return value
     test, allowed = _RANGES[name]
     allowed += ", or a schedule" if scheduled else ", or None" if optional else ""
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        raise TypeError(f"{owner}: {name} = {value!r} is not a number; it must be {allowed}.") from None
+    number = as_float(value)
+    if number is None:
+        raise TypeError(f"{owner}: {name} = {value!r} is not a number; it must be {allowed}.")
     if not test(number):
         raise ValueError(f"{owner}: {name} = {number!r} is not allowed; it must be {allowed}.")
     return number
 
 
-def check_owner(rule: Rule, s: State) -> None:
-    """Raise unless the state was made by a rule of this class."""
-    owner = rule.owner
-    if s.owner != owner:
-        raise TypeError(f"this state belongs to {s.owner}, not to {owner}: make one with {owner}(...).init(theta).")
+def value_at(rule: Rule, name: str, t: int) -> float:
+    """The value of a schedule at step t, or an error that names the step."""
+    schedule = getattr(rule, name)
+    value = schedule(t)
+    number = as_float(value)
+    test, allowed = _NOT_NEGATIVE
+    if number is None or not test(number):
+        owner = type(rule).__name__
+        raise ValueError(f"{owner}: {name} = {schedule!r} gives {value!r} at step {t}; it must give {allowed}.")
+    return number
+
+
+def check_state(rule: Rule, s: State) -> None:
+    """Raise unless the state is one that this rule made; it is open, so its arrays may have been replaced."""
+    if not isinstance(s, State):
+        raise TypeError(f"s = {s!r} is not a state: make one with {type(rule).__name__}(...).init(theta).")
+    if s.owner != rule.owner:
+        make = f"{type(rule).__name__}(...).init(theta)"
+        raise TypeError(f"this state belongs to {s.owner}, not to {rule.owner}: make one with {make}.")
+    if type(s.t) is not int or s.t < 0:
+        raise ValueError(f"this state has t = {s.t!r}; it must be the number of steps taken, an int >= 0.")
+    theta, kept = s.theta, vars(s)
+    if not isinstance(theta, _ARRAYS) or theta.dtype not in DTYPES:
+        raise ValueError(f"this state has theta = {theta!r}; it must be a float32 or float64 array.")
+    for name in (*rule.slots, *rule.scalars):
+        if name not in kept:
+            raise ValueError(f"this state has no {name}, which {rule} keeps: make one with its init(theta).")
+    for name in rule.slots:
+        array = kept[name]
+        # The compiled kernel takes the arrays as they come: it would read and write beyond the end of a shorter one.
+        if not isinstance(array, _ARRAYS) or array.shape != theta.shape or array.dtype != theta.dtype:
+            raise ValueError(
+                f"this state has {name} = {array!r}; it must be an array like theta, "
+                f"of shape {theta.shape} and dtype {theta.dtype}."
+            )
 
 
 def checked_gradient(s: State, g: Any) -> np.ndarray:
@@ -398,7 +445,8 @@ def prepare_in_place(rule: Rule, s: State) -> None:
     for name in set(vars(s)) - {"owner", "t", *kept, *rule.scalars}:
         delattr(s, name)
     for name in kept:
-        setattr(s, name, np.ascontiguousarray(getattr(s, name)))
+        array = np.ascontiguousarray(getattr(s, name))
+        setattr(s, name, array if array.flags.writeable else array.copy())
 
 
 def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:

@@ -10,9 +10,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from adamcore.optim.base import Rule, State, check_owner, from_dict
+from adamcore.optim.base import DTYPES, Rule, State, check_state, from_dict
 
 FORMAT = "adamcore checkpoint 1"
+
+BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
+"""The names of numpy's bit generators that a file can hold."""
 
 
 class CheckpointError(ValueError):
@@ -43,7 +46,7 @@ def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None
     path : str or Path
         The file, by custom ``*.npz``: numpy's archive, without pickle.
     rule : Rule
-        One of :mod:`adamcore.optim`.
+        One of :mod:`adamcore.optim`: a file names its rule, and a rule of your own could not be found again.
     s : State
         A state of that rule. Kept are theta, t, and the rule's slots and scalars.
     rng : numpy.random.Generator, optional
@@ -52,7 +55,10 @@ def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None
     Raises
     ------
     TypeError
-        If the state belongs to another rule.
+        If the state belongs to another rule, the rule or its schedule is not one of :mod:`adamcore.optim`, or
+        ``rng`` is no generator of :mod:`numpy.random`.
+    ValueError
+        If the state is not as its rule made it.
 
     Examples
     --------
@@ -69,14 +75,14 @@ def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None
     >>> checkpoint.state.t, checkpoint.rule == rule
     (1, True)
     """
-    check_owner(rule, s)
+    check_state(rule, s)
     path = Path(path)
     about = {
         "format": FORMAT,
-        "rule": rule.to_dict(),
+        "rule": _readable(rule),
         "t": s.t,
         "scalars": {name: float(getattr(s, name)).hex() for name in rule.scalars},
-        "rng": None if rng is None else _plain(rng.bit_generator.state),
+        "rng": None if rng is None else _described(rng),
     }
     arrays = {name: getattr(s, name) for name in ("theta", *rule.slots)}
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
@@ -106,8 +112,8 @@ def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
 
     Raises
     ------
-    FileNotFoundError
-        If there is no such file.
+    FileNotFoundError, PermissionError, IsADirectoryError
+        If there is no such file, or it cannot be read.
     CheckpointError
         If it is not a checkpoint, is damaged, or holds another rule.
     """
@@ -122,9 +128,9 @@ def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
         saved = from_dict(about["rule"])
         scalars = {name: float.fromhex(about["scalars"][name]) for name in saved.scalars}
         arrays = {name: content.pop(name) for name in ("theta", *saved.slots)}
-        t = int(about["t"])
+        t = _steps(about["t"])
         rng = None if about["rng"] is None else _generator(about["rng"])
-    except (FileNotFoundError, CheckpointError):
+    except (FileNotFoundError, PermissionError, IsADirectoryError, CheckpointError):
         raise
     except Exception as error:  # a damaged archive fails in more ways than can be listed
         raise CheckpointError(
@@ -141,9 +147,37 @@ def _check_arrays(path: Path, arrays: dict[str, np.ndarray], rest: dict) -> None
     """Raise unless all arrays fit theta, and none is left over."""
     theta = arrays["theta"]
     fits = all(array.shape == theta.shape and array.dtype == theta.dtype for array in arrays.values())
-    if rest or not fits or theta.dtype not in (np.float32, np.float64):
+    if rest or not fits or theta.dtype not in DTYPES:
         shapes = {name: (array.shape, str(array.dtype)) for name, array in {**arrays, **rest}.items()}
         raise CheckpointError(f"{path} is not a checkpoint, or is damaged: its arrays do not fit together: {shapes}.")
+
+
+def _readable(rule: Rule) -> dict[str, Any]:
+    """The rule as plain data from which the very same rule comes back, or an error."""
+    plain = rule.to_dict()
+    try:
+        found = from_dict(plain)
+    except (TypeError, ValueError):
+        found = None
+    if found != rule:
+        raise TypeError(
+            f"a file can hold the rules and schedules of adamcore.optim, not {rule}: save the state's arrays instead."
+        )
+    return plain
+
+
+def _steps(t: Any) -> int:
+    """The number of steps taken, or an error."""
+    if type(t) is not int or t < 0:
+        raise ValueError(f"t = {t!r} is no number of steps")
+    return t
+
+
+def _described(rng: Any) -> dict[str, Any]:
+    """The state of a generator as plain data, or an error."""
+    if not isinstance(rng, np.random.Generator) or type(rng.bit_generator).__name__ not in BIT_GENERATORS:
+        raise TypeError(f"rng = {rng!r} is not a numpy.random.Generator with one of {', '.join(BIT_GENERATORS)}.")
+    return _plain(rng.bit_generator.state)
 
 
 def _plain(value: Any) -> Any:
@@ -163,8 +197,7 @@ def _generator(plain: dict[str, Any]) -> np.random.Generator:
             return np.array(value["array"], dtype=value["dtype"])
         return {key: back(item) for key, item in value.items()} if isinstance(value, dict) else value
 
-    names = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
-    if plain["bit_generator"] not in names:
+    if plain["bit_generator"] not in BIT_GENERATORS:
         raise ValueError(f"unknown generator {plain['bit_generator']!r}")
     bits = getattr(np.random, plain["bit_generator"])()
     bits.state = back(plain)

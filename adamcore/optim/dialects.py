@@ -1,7 +1,7 @@
 """Dialects: what other libraries compute under the same names, as data.
 
 Libraries differ in where epsilon stands, in what an accumulator starts from, in which maximum AMSGrad keeps,
-in what a weight decay is multiplied by, and in their defaults. Each row of :data:`DIALECTS` is one optimizer of
+in what a weight decay is multiplied by, and in their defaults. Each row of :func:`dialects` is one optimizer of
 one library, as a rule of this package with the library's own default settings.
 
 Rows of libraries that can be installed are held against them: against trajectories recorded from them to
@@ -12,7 +12,7 @@ are held against the formula in their source, or numbers that they publish (``te
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from adamcore.optim.adagrad import AdaGrad
@@ -101,7 +101,7 @@ def dialect(library: str, optimizer: str, **hyper: Any) -> Rule:
     settings = {**row.settings, **hyper}
     if missing := [name for name, value in settings.items() if value is REQUIRED]:
         raise ValueError(f"{library} has no default {missing[0]} for {optimizer}: give one, {missing[0]}=...")
-    allowed = list(row.rule.__dataclass_fields__) + ["weight_decay"] * (row.decay is not None)
+    allowed = [field.name for field in fields(row.rule)] + ["weight_decay"] * (row.decay is not None)
     if unknown := sorted(set(hyper) - set(allowed)):
         raise TypeError(f"{optimizer} of {library} has no {', '.join(unknown)}; it has {', '.join(allowed)}.")
     if row.decay is None or "weight_decay" not in hyper:
@@ -122,7 +122,7 @@ def dialects() -> tuple[Dialect, ...]:
     >>> sorted({row.settings.get("eps_place", "outside") for row in adams})
     ['hat', 'outside']
     """
-    return DIALECTS
+    return tuple(_rows())
 
 
 _HAT = {"eps_place": "hat"}
@@ -331,6 +331,3 @@ def _rows() -> Iterator[Dialect]:
             if "weight_decay" in rule.__dataclass_fields__:
                 decay = None
             yield Dialect(library, optimizer, rule, dict(settings), decay, held_against)
-
-
-DIALECTS = tuple(_rows())

@@ -12,6 +12,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from adamcore.optim._checks import as_float
+
 
 class Schedule:
     """A step size that depends on the step: ``schedule(t)`` for t = 1, 2, 3, ..."""
@@ -207,17 +209,18 @@ SCHEDULES = {schedule.__name__: schedule for schedule in (inverse_sqrt, step_dec
 
 def not_negative(value: Any) -> float:
     """A finite number >= 0."""
-    number = float(value)
-    if not 0 <= number < math.inf:
+    number = as_float(value)
+    if number is None or not 0 <= number < math.inf:
         raise ValueError
     return number
 
 
 def whole(value: Any) -> int:
     """A whole number >= 1."""
-    if value != int(value) or value < 1:
+    number = as_float(value)
+    if number is None or not 1 <= number < math.inf or number != int(number):
         raise ValueError
-    return int(value)
+    return int(number)
 
 
 def check(schedule: Schedule, **tests: Any) -> None:
@@ -226,7 +229,7 @@ def check(schedule: Schedule, **tests: Any) -> None:
         value = getattr(schedule, name)
         try:
             object.__setattr__(schedule, name, test(value))
-        except (TypeError, ValueError, OverflowError):
+        except ValueError:
             allowed = test.__doc__.rstrip(".")
             allowed = allowed[0].lower() + allowed[1:]
             message = f"{type(schedule).__name__}: {name} = {value!r} is not allowed; it must be {allowed}."
@@ -243,9 +246,15 @@ def from_dict(plain: dict[str, Any]) -> Schedule:
     inverse_sqrt(alpha=0.1, steps_per_epoch=1)
     """
     name = plain.get("schedule")
-    if name not in SCHEDULES:
+    if not isinstance(name, str) or name not in SCHEDULES:
         raise ValueError(f"unknown schedule {name!r}; there are {', '.join(SCHEDULES)}.")
     parameters = {key: value for key, value in plain.items() if key != "schedule"}
+    fields = dataclasses.fields(SCHEDULES[name])
+    if unknown := set(parameters) - {field.name for field in fields}:
+        raise ValueError(f"{name} has no {', '.join(sorted(unknown))}; it has {', '.join(f.name for f in fields)}.")
+    required = [field.name for field in fields if field.default is dataclasses.MISSING]
+    if missing := [each for each in required if each not in parameters]:
+        raise ValueError(f"{name} needs {', '.join(required)}; {', '.join(missing)} is missing.")
     if isinstance(parameters.get("alpha"), dict):
         parameters["alpha"] = from_dict(parameters["alpha"])
     return SCHEDULES[name](**parameters)

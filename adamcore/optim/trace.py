@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from adamcore.optim.base import Rule, State
+from adamcore.optim.base import Rule, State, check_state
 
 
 class Trace:
@@ -32,6 +32,8 @@ class Trace:
 
     Raises
     ------
+    TypeError
+        If the state belongs to another rule, or a coordinate is no whole number.
     ValueError
         If the rule is not elementwise, or a coordinate is out of range.
 
@@ -55,20 +57,40 @@ class Trace:
     def __init__(self, rule: Rule, s: State, coordinates: Sequence[int]) -> None:
         if not rule.elementwise:
             raise ValueError(f"Trace: {type(rule).__name__} is not elementwise; a part of theta has no path.")
-        self.coordinates = np.asarray(coordinates, dtype=np.intp).reshape(-1)
+        check_state(rule, s)
+        self.coordinates = np.asarray(coordinates).reshape(-1)
+        if self.coordinates.size and self.coordinates.dtype.kind not in "iu":
+            raise TypeError(f"Trace: coordinates must be whole numbers; got {coordinates!r}.")
+        self.coordinates = self.coordinates.astype(np.intp)
         size = s.theta.size
         if ((self.coordinates < 0) | (self.coordinates >= size)).any():
             raise ValueError(f"Trace: coordinates must be from 0 to {size - 1}; got {list(coordinates)}.")
-        self.rule = rule
+        self.rule, self._shape = rule, s.theta.shape
         parts = {name: getattr(s, name).reshape(-1)[self.coordinates] for name in ("theta", *rule.slots)}
         scalars = {name: getattr(s, name) for name in rule.scalars}
         self._state = State(s.owner, t=s.t, **parts, **scalars)
         self._rows: dict[str, list] = {}
 
     def record(self, g: np.ndarray) -> None:
-        """Take one step with these coordinates of the gradient ``g``, and write down what happened."""
+        """Take one step with these coordinates of the gradient ``g``, and write down what happened.
+
+        Parameters
+        ----------
+        g : numpy.ndarray
+            The whole gradient, of theta's shape and dtype.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If it has another dtype or shape.
+        NotFiniteError
+            If it holds NaN or infinity at one of the coordinates.
+        """
         s = self._state
-        part = np.asarray(g).reshape(-1)[self.coordinates]
+        g = np.asarray(g)
+        if g.shape != self._shape:
+            raise ValueError(f"the gradient at step {s.t + 1} has shape {g.shape}, but theta has {self._shape}.")
+        part = g.reshape(-1)[self.coordinates]
         before = s.theta
         self.rule.step(s, part)
         row = {name: value for name, value in vars(s).items() if name != "owner"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from adamcore.optim._checks import as_float
 from adamcore.optim.base import Rule
 
 
@@ -68,9 +70,7 @@ def walk(rule: Rule, gradient: Callable[[np.ndarray], Any], theta: Any, steps: i
 
 def whole(steps: Any) -> int:
     """The number of steps, or an error that says what is allowed."""
-    try:
-        if steps == int(steps) and steps >= 0:
-            return int(steps)
-    except (TypeError, ValueError, OverflowError):
-        pass
+    number = as_float(steps)
+    if number is not None and 0 <= number < math.inf and number == int(number):
+        return int(number)
     raise ValueError(f"walk: steps = {steps!r} is not allowed; it must be a whole number >= 0.")

@@ -1,5 +1,6 @@
 """Saving and loading: a resumed run is bit-identical to one that was never stopped."""
 
+import dataclasses
 import json
 import os
 import pickle
@@ -154,6 +155,91 @@ def test_an_unknown_generator(file):
     doctored(file, about=np.array(json.dumps({**about, "rng": {"bit_generator": "seed"}})))
     with pytest.raises(CheckpointError, match="is damaged .*unknown generator 'seed'"):
         load(file)
+
+
+@pytest.mark.parametrize("t", [-1, 1.5, 1.0, "1", True, None], ids=repr)
+def test_a_number_of_steps_that_is_none(file, t):
+    with np.load(file) as archive:
+        about = json.loads(str(archive["about"]))
+    doctored(file, about=np.array(json.dumps({**about, "t": t})))
+    with pytest.raises(CheckpointError, match=r"is damaged \(ValueError: t = .* is no number of steps\)"):
+        load(file)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        {"rule": "Adam", "beta1": 1.5},
+        {"rule": "Adam", "alpha": "0.1"},
+        {"rule": "Adam", "gamma": 0.1},
+        {"rule": "Averaged"},
+        {"rule": "Averaged", "of": {"rule": "Averaged", "of": {"rule": "SGD"}}},
+        {"rule": ["Adam"]},
+        {"rule": "Adam", "alpha": {"schedule": "cosine", "alpha": 0.1}},
+        {"rule": "Adam", "alpha": {"schedule": "cosine", "alpha": 0.1, "steps": 3, "restarts": 2}},
+        ["Adam"],
+        None,
+    ],
+    ids=str,
+)
+def test_a_rule_that_cannot_be(file, rule):
+    with np.load(file) as archive:
+        about = json.loads(str(archive["about"]))
+    doctored(file, about=np.array(json.dumps({**about, "rule": rule})))
+    with pytest.raises(CheckpointError, match=r"run.npz is not a checkpoint, or is damaged \((Value|Type)Error: "):
+        load(file)
+
+
+def test_a_folder(tmp_path):
+    with pytest.raises(IsADirectoryError):
+        load(tmp_path)
+
+
+def test_a_file_that_may_not_be_read_is_not_called_damaged(file, monkeypatch):
+    def refuse(path, **options):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(PermissionError, match=r"run.npz"):
+        load(file)
+
+
+def test_a_folder_that_does_not_exist(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        save(tmp_path / "nowhere" / "run.npz", SGD(), SGD().init(np.ones(2)))
+
+
+@dataclasses.dataclass(frozen=True)
+class Mine(optim.Rule):
+    def update(self, s, g):
+        s.theta = s.theta - g
+
+
+class Halving(optim.Schedule):
+    def __call__(self, t):
+        return 0.5**t
+
+    def to_dict(self):
+        return {"schedule": "cosine", "alpha": 1.0, "steps": 9}
+
+
+def test_a_rule_that_a_file_could_not_bring_back_is_refused_before_anything_is_written(tmp_path):
+    """Also one that has the name of a rule, or says that it is another schedule."""
+    named_adam = type("Adam", (Mine,), {})
+    for rule in (Mine(), named_adam(), Averaged(Mine()), SGD(alpha=Halving())):
+        with pytest.raises(TypeError, match="a file can hold the rules and schedules of adamcore.optim, not "):
+            save(tmp_path / "run.npz", rule, rule.init(np.ones(2)))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "rng", [3, np.random.RandomState(3), np.random.PCG64(3), type("PCG63", (np.random.PCG64,), {})(3)], ids=repr
+)
+def test_a_generator_that_a_file_could_not_bring_back(tmp_path, rng):
+    rng = np.random.Generator(rng) if type(rng).__name__ == "PCG63" else rng
+    with pytest.raises(TypeError, match=r"rng = .* is not a numpy.random.Generator with one of PCG64, PCG64DXSM"):
+        save(tmp_path / "run.npz", SGD(), SGD().init(np.ones(1)), rng)
+    assert not list(tmp_path.iterdir())
 
 
 def test_nothing_is_unpickled(tmp_path):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import functools
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -53,6 +54,8 @@ DEFAULTS = {
         "eps_place": "outside",
     },
     "Lion": {"alpha": 1e-4, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    "FadingAdam": {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "hold": 800, "fade": 200},
+    "LayerAdam": {"alpha": 0.001, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "sizes": ()},
 }
 
 
@@ -122,6 +125,8 @@ def test_step_never_writes_into_the_callers_arrays(rule):
 @every_rule
 @pytest.mark.parametrize("order", ["C", "F"])
 def test_in_place_reuses_the_memory(rule, order):
+    if not rule.elementwise:
+        pytest.skip("it needs the whole gradient, and makes the readable step")
     theta = np.ones((2, SLICE), order=order)
     s = rule.init(theta)
     held = kept(rule, s)
@@ -362,7 +367,43 @@ class TestErrors:
         with pytest.raises(dataclasses.FrozenInstanceError):
             Adam().alpha = 1.0
 
+    @pytest.mark.parametrize("value", ["0.1", b"0.1", True, np.True_, 1j, [0.1], np.array([0.1]), None], ids=repr)
+    @every_rule
+    def test_what_looks_like_a_number(self, rule, value):
+        """float() would take some of these: a switch, or a text, in the place of a number is a mistake."""
+        for field in dataclasses.fields(rule):
+            if type(getattr(rule, field.name)) is not float or (value is None and field.name == "momentum_decay"):
+                continue
+            with pytest.raises(
+                TypeError, match=rf"{type(rule).__name__}: {field.name} = .* is not a number; it must be"
+            ):
+                dataclasses.replace(rule, **{field.name: value})
+
+    @pytest.mark.parametrize("value", [10**400, -(10**400)], ids=["large", "negative"])
+    def test_a_whole_number_beyond_all_floats(self, value):
+        with pytest.raises(
+            ValueError, match=f"Adam: alpha = {float('inf') * (1 if value > 0 else -1)} is not allowed"
+        ):
+            Adam(alpha=value)
+
+    def test_averaged_twice(self):
+        with pytest.raises(ValueError, match=r"Averaged: rule = Averaged\(.*\) is averaged already"):
+            optim.Averaged(optim.Averaged(Adam()))
+
+    @pytest.mark.parametrize("number", [0.5, np.float32(0.5), np.array(0.5), Fraction(1, 2)], ids=repr)
+    def test_what_is_a_number(self, number):
+        assert Adam(beta1=number) == Adam(beta1=0.5)
+        assert type(Adam(beta1=number).beta1) is float
+
     def test_from_dict(self):
+        with pytest.raises(
+            TypeError, match=r"a rule as plain data is a dict, such as \{'rule': 'SGD', .*; this is \[\]"
+        ):
+            optim.from_dict([])
+        with pytest.raises(ValueError, match=r"Averaged is made from another rule, whose data stand under \"of\""):
+            optim.from_dict({"rule": "Averaged", "beta": 0.9})
+        with pytest.raises(ValueError, match=r"unknown rule \['SGD'\]"):
+            optim.from_dict({"rule": ["SGD"]})
         with pytest.raises(ValueError, match="unknown rule 'Sgd'; there are SGD, "):
             optim.from_dict({"rule": "Sgd"})
         with pytest.raises(ValueError, match="SGD has no beta1; it has alpha"):

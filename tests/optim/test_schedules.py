@@ -45,6 +45,14 @@ def test_plain_data_and_back(schedule):
         (lambda: inverse_sqrt(-1), "alpha"),
         (lambda: inverse_sqrt(np.nan), "alpha"),
         (lambda: inverse_sqrt("a"), "alpha"),
+        (lambda: inverse_sqrt("0.1"), "alpha"),
+        (lambda: inverse_sqrt(True), "alpha"),
+        (lambda: inverse_sqrt([0.1]), "alpha"),
+        (lambda: inverse_sqrt(1, True), "steps_per_epoch"),
+        (lambda: inverse_sqrt(1, "2"), "steps_per_epoch"),
+        (lambda: inverse_sqrt(1, np.array([2, 3])), "steps_per_epoch"),
+        (lambda: inverse_sqrt(1, None), "steps_per_epoch"),
+        (lambda: inverse_sqrt(1, np.nan), "steps_per_epoch"),
         (lambda: inverse_sqrt(1, 0), "steps_per_epoch"),
         (lambda: inverse_sqrt(1, 1.5), "steps_per_epoch"),
         (lambda: inverse_sqrt(1, math.inf), "steps_per_epoch"),
@@ -56,6 +64,8 @@ def test_plain_data_and_back(schedule):
         (lambda: cosine(1, 1, -1), "end"),
         (lambda: cosine(1, 1, math.inf), "end"),
         (lambda: warmup(-1, 5), "alpha"),
+        (lambda: warmup(None, 5), "alpha"),
+        (lambda: warmup(inverse_sqrt, 5), "alpha"),
         (lambda: warmup(1, 0), "steps"),
     ],
 )
@@ -69,6 +79,17 @@ def test_errors(make, name):
 def test_unknown_schedule():
     with pytest.raises(ValueError, match="unknown schedule 'linear'; there are inverse_sqrt, step_decay, cosine"):
         schedules.from_dict({"schedule": "linear"})
+
+
+def test_plain_data_that_does_not_fit():
+    with pytest.raises(ValueError, match=r"unknown schedule \['cosine'\]"):
+        schedules.from_dict({"schedule": ["cosine"]})
+    with pytest.raises(ValueError, match="cosine has no length, restarts; it has alpha, steps, end"):
+        schedules.from_dict({"schedule": "cosine", "alpha": 1, "steps": 2, "restarts": 3, "length": 4})
+    with pytest.raises(ValueError, match=r"cosine needs alpha, steps; steps is missing\.$"):
+        schedules.from_dict({"schedule": "cosine", "alpha": 1, "end": 0})
+    with pytest.raises(ValueError, match=r"warmup: steps = 0 is not allowed"):
+        schedules.from_dict({"schedule": "warmup", "alpha": {"schedule": "inverse_sqrt", "alpha": 1}, "steps": 0})
 
 
 def test_printed_for_a_reader():

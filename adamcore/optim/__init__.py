@@ -13,7 +13,9 @@ from adamcore.optim.base import NotFiniteError, Rule, State, from_dict
 from adamcore.optim.checkpoint import Checkpoint, CheckpointError, load, save
 from adamcore.optim.decayed import Decayed
 from adamcore.optim.dialects import Dialect, dialect, dialects
+from adamcore.optim.fading import FadingAdam
 from adamcore.optim.fast import one_thread, pure_numpy
+from adamcore.optim.layerwise import LayerAdam
 from adamcore.optim.lion import Lion
 from adamcore.optim.nadam import NAdam, RAdam
 from adamcore.optim.rmsprop import AdaDelta, RMSProp
@@ -37,6 +39,8 @@ RULES = (
     "NAdam",
     "RAdam",
     "Lion",
+    "FadingAdam",
+    "LayerAdam",
 )
 """The name of every rule that stands by itself."""
 
@@ -59,6 +63,8 @@ __all__ = [
     "CheckpointError",
     "Decayed",
     "Dialect",
+    "FadingAdam",
+    "LayerAdam",
     "Lion",
     "Momentum",
     "NAdam",

@@ -124,6 +124,8 @@ ALPHA = {
     "NAdam":    (   0.3,    1.0,    0.1,    0.3,    0.1,    0.3),
     "RAdam":    (   1.0,    1.0,    0.3,   10.0,    0.3,    1.0),
     "Lion":     (   0.2,    0.3,   0.01,    0.2,   0.03,   0.01),
+    "FadingAdam":(  1.0,    3.0,    0.1,    0.3,    0.1,    0.3),
+    "LayerAdam":(   1.0,    3.0,    1.0,    0.3,    1.0,    0.3),
 }
 # fmt: on
 """The step size at the start, by rule and problem."""

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 MARGIN = 0.05
-"""Ratios within 5 % of 1 are called similar."""
+"""A ratio within 5 % of 1, whichever of the two is divided by the other, is called similar."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,14 @@ class PairedRatio:
         """In words, of A against B.
 
         ``"lower"``: A is lower by 5 % or more, and the interval lies below 1; ``"higher"``: the reverse;
-        ``"similar"``: the interval lies within 5 % of 1; ``"inconclusive"``: none of these.
+        ``"similar"``: the interval lies within 5 % of 1, and so does that of B against A; ``"inconclusive"``: none
+        of these.
         """
         if self.ratio <= 1 - MARGIN and self.high < 1:
             return "lower"
         if self.ratio >= 1 / (1 - MARGIN) and self.low > 1:
             return "higher"
-        if self.low >= 1 - MARGIN and self.high <= 1 + MARGIN:
+        if self.low >= 1 / (1 + MARGIN) and self.high <= 1 + MARGIN:
             return "similar"
         return "inconclusive"
 
@@ -217,7 +218,8 @@ def sensitivity(alphas: np.ndarray, costs: np.ndarray, tolerance: float = 0.1) -
     Raises
     ------
     ValueError
-        If the two are not vectors of the same length, or no cost is finite.
+        If the two are not vectors of the same length, a step size or cost is not positive, a step size stands there
+        twice, or no cost is finite.
 
     Examples
     --------
@@ -232,6 +234,13 @@ def sensitivity(alphas: np.ndarray, costs: np.ndarray, tolerance: float = 0.1) -
         raise ValueError(
             f"expected step sizes and costs, as many of each, and a finite cost among them; got {alphas}, {costs}."
         )
+    if not ((alphas > 0).all() and (costs > 0).all()):
+        raise ValueError(
+            f"expected positive step sizes and costs (only they have logarithms), and a cost of infinity where a "
+            f"run diverged; got {alphas}, {costs}."
+        )
+    if len(np.unique(alphas)) < len(alphas):
+        raise ValueError(f"expected each step size once; got {alphas}. Average over seeds first.")
     order = np.argsort(alphas)
     x, y = np.log10(alphas[order]), np.log(costs[order])
     k = int(np.argmin(y))

@@ -26,10 +26,14 @@ def test_interval_is_students_t_on_log_differences():
         (1.00, 0.90, 1.10, "inconclusive"),
         (1.10, 1.05, 1.15, "higher"),
         (1.10, 0.99, 1.20, "inconclusive"),
+        (1.00, 0.951, 1.00, "inconclusive"),  # the other way round it reaches 1.0515
+        (1.00, 1 / 1.049, 1.049, "similar"),
     ],
 )
-def test_verdicts(ratio, low, high, verdict):
+def test_verdicts_in_either_direction(ratio, low, high, verdict):
     assert PairedRatio(ratio, low, high, 5).verdict == verdict
+    turned = {"lower": "higher", "higher": "lower"}.get(verdict, verdict)
+    assert PairedRatio(1 / ratio, 1 / high, 1 / low, 5).verdict == turned
 
 
 def test_the_verdict_turns_around_with_the_pair():
@@ -130,6 +134,20 @@ def test_sensitivity_at_the_edges(costs, low, high, edge, is_open):
 def test_sensitivity_needs_a_run_that_converged():
     with pytest.raises(ValueError, match="a finite cost among them"):
         sensitivity(np.ones(2), np.full(2, np.inf))
+
+
+@pytest.mark.parametrize(
+    ("alphas", "costs", "words"),
+    [
+        ([0.1, 1.0, 10.0], [np.nan, 1.0, 2.0], "a cost of infinity where a run diverged"),
+        ([0.1, 1.0, 10.0], [2.0, 0.0, 2.0], "positive step sizes and costs"),
+        ([0.0, 1.0, 10.0], [2.0, 1.0, 2.0], "positive step sizes and costs"),
+        ([0.1, 1.0, 1.0], [2.0, 1.0, 2.0], "each step size once; .*Average over seeds"),
+    ],
+)
+def test_sensitivity_refuses_what_has_no_logarithm_or_no_order(alphas, costs, words):
+    with pytest.raises(ValueError, match=words):
+        sensitivity(np.array(alphas), np.array(costs))
 
 
 def test_log_rms_uses_whole_epochs_within_both_curves():

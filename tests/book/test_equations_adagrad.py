@@ -196,9 +196,9 @@ def test_coordinates(rng):
     terms = (furthest**2 / (2 * alpha) + alpha) * np.sqrt((g**2).sum(axis=0))
     assert (regret <= terms).all()  # each coordinate is a game of its own
     assert regret.sum() <= terms.sum()
-    assert terms.sum() == pytest.approx(
-        sum((furthest[i] ** 2 / (2 * alpha) + alpha) * np.sqrt((g[:, i] ** 2).sum()) for i in range(4))
-    )
+    for i, term in enumerate(terms):  # the two sums of the proof, with the last step size of this coordinate
+        last_alpha = alpha / np.linalg.norm(g[:, i])
+        assert term == pytest.approx(furthest[i] ** 2 / (2 * last_alpha) + alpha / 2 * 2 * np.linalg.norm(g[:, i]))
 
 
 @equation(
@@ -210,6 +210,7 @@ def test_first_step(rng):
     s = AdaGrad(alpha=0.3, eps=0).init(np.zeros(6))
     AdaGrad(alpha=0.3, eps=0).step(s, g)
     np.testing.assert_allclose(np.abs(s.theta), 0.3, rtol=1e-12)
+    np.testing.assert_allclose(np.abs(s.theta), 0.3 * np.abs(g) / np.sqrt(g**2), rtol=1e-12)
 
 
 @equation("eq-ada-logistic", r"g_j = \frac{1}{n} \sum_{i=1}^{n} x_{ij}\, (p_i - y_i).")
@@ -233,7 +234,9 @@ def test_logistic_gradient(chapter, rng):
 def test_inverse_sqrt(rng):
     g = rng.normal()
     visited = walk(AdaGrad(alpha=0.7, eps=0), lambda _: np.array([g]), np.zeros(1), steps=50)[:, 0]
-    np.testing.assert_allclose(np.abs(np.diff(visited)), 0.7 / np.sqrt(np.arange(1, 51)), rtol=1e-9)
+    lengths, t = np.abs(np.diff(visited)), np.arange(1, 51)
+    np.testing.assert_allclose(lengths, 0.7 / np.sqrt(t), rtol=1e-9)
+    np.testing.assert_allclose(lengths, 0.7 * abs(g) / np.sqrt(t * g**2), rtol=1e-9)
 
 
 @equation(

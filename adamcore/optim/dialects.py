@@ -215,6 +215,7 @@ _FROM_SOURCE: dict[str, tuple[str, dict[str, tuple]]] = {
     "tensorflow1": (
         "tensorflow/tensorflow: tensorflow/core/kernels/training_ops.cc, tensorflow/python/training/*.py",
         {
+            "sgd": (SGD, _NO_ALPHA),
             "momentum": (Momentum, {**_NO_ALPHA, "mu": REQUIRED}),
             "nesterov": (Nesterov, {**_NO_ALPHA, "mu": REQUIRED}),
             "adagrad": (AdaGrad, {**_NO_ALPHA, "eps": 0.0, "initial": 0.1}),
@@ -226,6 +227,7 @@ _FROM_SOURCE: dict[str, tuple[str, dict[str, tuple]]] = {
     "keras1": (
         "keras-team/keras: keras/optimizers.py, up to 2.1.2, where epsilon is 1e-8",
         {
+            "sgd": (SGD, {}),
             "momentum": (Momentum, {"mu": REQUIRED, **_VELOCITY}),
             "nesterov": (Nesterov, {"mu": REQUIRED, **_VELOCITY}),
             "adagrad": (AdaGrad, {"eps": 1e-8}),
@@ -239,6 +241,7 @@ _FROM_SOURCE: dict[str, tuple[str, dict[str, tuple]]] = {
     "keras2": (
         "keras-team/keras: keras/optimizers.py at fe1d48bfb605, where epsilon is 1e-7",
         {
+            "sgd": (SGD, {}),
             "momentum": (Momentum, {"mu": REQUIRED, **_VELOCITY}),
             "nesterov": (Nesterov, {"mu": REQUIRED, **_VELOCITY}),
             "adagrad": (AdaGrad, {"eps": 1e-7}),
@@ -276,17 +279,20 @@ _FROM_SOURCE: dict[str, tuple[str, dict[str, tuple]]] = {
     "caffe": (
         "BVLC/caffe: src/caffe/proto/caffe.proto at 00733bbb76c2, src/caffe/solvers/*.cpp",
         {
+            "sgd": (SGD, _NO_ALPHA),
             "momentum": (Momentum, {**_NO_ALPHA, "mu": 0.0, **_VELOCITY}),
             "nesterov": (Nesterov, {**_NO_ALPHA, "mu": 0.0, **_VELOCITY}),
             "adagrad": (AdaGrad, {**_NO_ALPHA, "eps": 1e-8}),
             "rmsprop": (RMSProp, {**_NO_ALPHA, "rho": 0.99}),
-            # The momentum, which is beta1, has no default of its own; 0.9 comes from an example.
+            # The momentum, which is AdaDelta's rho and Adam's beta1, has no default; 0.9 comes from an example.
+            "adadelta": (AdaDelta, {**_NO_ALPHA, "rho": 0.0, "eps": 1e-8}),
             "adam": (Adam, {**_NO_ALPHA, "beta1": 0.0, **_HAT}),
         },
     ),
     "mxnet": (
         "apache/mxnet: python/mxnet/optimizer/*.py",
         {
+            "sgd": (SGD, {"alpha": 0.1}),
             "momentum": (Momentum, {"alpha": 0.1, "mu": 0.0, **_VELOCITY}),
             "nesterov": (Nesterov, {"alpha": 0.1, **_VELOCITY}),
             "adagrad": (AdaGrad, {"eps": 1e-6}),
@@ -295,9 +301,58 @@ _FROM_SOURCE: dict[str, tuple[str, dict[str, tuple]]] = {
             "adamax": (AdaMax, {}),
         },
     ),
+    "chainer": (
+        "chainer/chainer: chainer/optimizers/*.py (adam.py at 026c01a5618d)",
+        {
+            "sgd": (SGD, {}),
+            "momentum": (Momentum, _VELOCITY),
+            "adagrad": (AdaGrad, {"alpha": 1e-3, "eps": 1e-8}),
+            "rmsprop": (RMSProp, {"alpha": 0.01, "rho": 0.99}),
+            "adadelta": (AdaDelta, {}),
+            "adam": (Adam, _HAT),
+            "amsgrad": (AMSGrad, {**_HAT, **_RAW}),
+            # Its weight_decay_rate is not multiplied by alpha, and is 0 where none is given.
+            "adamw": (AdamW, {"weight_decay": 0.0, "decay_form": "paper", **_HAT}),
+        },
+    ),
+    "flux": (
+        "FluxML/Optimisers.jl: src/rules.jl at 007b97215de5",
+        {
+            "sgd": (SGD, {"alpha": 0.1}),
+            "momentum": (Momentum, _VELOCITY),
+            "nesterov": (Nesterov, {"alpha": 1e-3, **_VELOCITY}),
+            "adagrad": (AdaGrad, {"alpha": 0.1, "eps": 1e-8, "initial": 1e-8}),
+            "rmsprop": (RMSProp, {}),
+            "adadelta": (AdaDelta, {"rho": 0.9, "eps": 1e-8}),
+            "adam": (Adam, {}),
+            "adamw": (AdamW, {"weight_decay": 0.0}),
+            "adamax": (AdaMax, {"alpha": 1e-3, "eps": 1e-8}),
+            "radam": (RAdam, {}),
+        },
+    ),
+    "tfjs": (
+        "tensorflow/tfjs: tfjs-core/src/optimizers/*.ts (adam_optimizer.ts at 1c698d541fba), where epsilon is 1e-7",
+        {
+            "sgd": (SGD, _NO_ALPHA),
+            "momentum": (Momentum, {**_NO_ALPHA, "mu": REQUIRED}),
+            "nesterov": (Nesterov, {**_NO_ALPHA, "mu": REQUIRED}),
+            "adagrad": (AdaGrad, {**_NO_ALPHA, "eps": 1e-7, "initial": 0.1, **_INSIDE}),
+            "rmsprop": (RMSProp, {**_NO_ALPHA, "eps": 1e-7, **_INSIDE, **_VELOCITY}),
+            "adam": (Adam, {"eps": 1e-7}),
+            "adamax": (AdaMax, {"eps": 1e-7}),
+        },
+    ),
+    "paddle": (
+        "PaddlePaddle/Paddle: paddle/phi/kernels/funcs/adam_functors.h at 02dea0c71741",
+        {
+            "adam": (Adam, {}),
+            "amsgrad": (AMSGrad, _RAW),
+        },
+    ),
     "torch7": (
         "torch/optim: *.lua",
         {
+            "sgd": (SGD, {"alpha": 1e-3}),
             "adagrad": (AdaGrad, {"alpha": 1e-3}),
             "rmsprop": (RMSProp, {"alpha": 0.01, "rho": 0.99}),
             "adadelta": (AdaDelta, {"rho": 0.9}),

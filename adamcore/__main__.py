@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import shlex
 import sys
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from adamcore.experiments import (
     unfold,
 )
 from adamcore.experiments import run as run_experiment
+from adamcore.experiments.agreement import differences, load_reference
 from adamcore.experiments.claims import CLOSE, load_records, scorecard, table, write_scorecard
 
 SCALES = ("smoke", "book", "full")
@@ -152,6 +154,35 @@ def report(
                 click.echo(f"written: {path}\n")
             elif names:
                 raise ValueError(f"no run of {name} at scale {scale} is finished; make them with: {record.command}")
+
+
+@main.command()
+@click.argument("name", type=click.Choice(tuple(EXPERIMENTS)))
+@click.option("--scale", type=click.Choice(SCALES[:-1]), default="smoke", show_default=True)
+@click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Runs at a time.")
+def check(name: str, scale: str, jobs: int) -> None:
+    """Make the small runs of experiment NAME anew, and say how far they are from those in book/results/reference.
+
+    What is allowed is five times the differences that were measured between kernels of the linear algebra and numbers
+    of threads, and at least 0.1 %. Ends with exit status 1 if anything is farther away.
+    """
+    results = Path("book") / "results"
+    with _errors_in_words(results):
+        reference, spreads = load_reference(name, scale, results)
+        record = run_experiment(EXPERIMENTS[name], scale, jobs=jobs, progress=True)
+        found = differences(record, reference, spreads)
+    compared = [each for each in found if math.isfinite(each.tolerance)]
+    outside = [each for each in compared if not each.within]
+    for contender in reference.contenders:
+        mine = [each for each in compared if each.contender == contender]
+        if mine:
+            worst = max(mine, key=lambda each: each.largest / each.tolerance)
+            click.echo(f"{contender:34s} {100 * worst.largest:8.4f} %, allowed {100 * worst.tolerance:.2f} %")
+    click.echo(f"{len(compared)} of {len(found)} runs compared; the others amplify rounding too much to be.")
+    for each in outside:
+        click.echo(f"NOT within the tolerance: {each.contender}, seed {each.seed}: {each.rule}")
+    if outside:
+        raise click.ClickException(f"{len(outside)} runs differ by more than is allowed.")
 
 
 def _print_scorecard(results: Path) -> None:

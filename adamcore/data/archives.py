@@ -67,9 +67,11 @@ def read_members(
                 pass
     except DataError:
         raise
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError) as error:
-        # ValueError: tarfile's for a header that should state numbers and does not
-        raise DataError(f"{path} is damaged or truncated ({error}).") from None
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, LookupError) as error:
+        # The last two are tarfile's for a header whose numbers are none, or end before they should.
+        raise DataError(
+            f"{path} is damaged or truncated, or not a tar archive, gzipped or plain ({error})."
+        ) from None
     except OSError as error:
         raise DataError(f"{path} cannot be read ({error}).") from None
 

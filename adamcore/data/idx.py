@@ -9,8 +9,6 @@ import numpy as np
 from adamcore.data.dataset import DataError
 
 UNSIGNED_BYTE = 0x08
-MAX_DIMENSIONS = 64
-"""What numpy can hold; the format has room for 255."""
 
 
 def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
@@ -34,8 +32,8 @@ def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
     Raises
     ------
     DataError
-        If the magic number is not that of unsigned bytes, there are too many dimensions, or the length does not fit
-        the stated shape.
+        If the magic number is not that of unsigned bytes, the length does not fit the stated shape, or numpy has no
+        array of that shape.
 
     Examples
     --------
@@ -48,8 +46,6 @@ def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
             f"{name} is not an IDX file of unsigned bytes: it starts with {content[:4].hex(' ') or 'nothing'}, "
             "expected 00 00 08 and the number of dimensions."
         )
-    if content[3] > MAX_DIMENSIONS:
-        raise DataError(f"{name} states {content[3]} dimensions, expected at most {MAX_DIMENSIONS}: it is damaged.")
     start = 4 + 4 * content[3]
     if len(content) < start:
         raise DataError(f"{name} is truncated: it has {len(content)} bytes, its header alone needs {start}.")
@@ -59,4 +55,7 @@ def parse_idx(content: bytes, name: str = "the IDX file") -> np.ndarray:
             f"{name} is truncated or too long: it has {len(content)} bytes, "
             f"its header states shape {shape}, which needs {start + math.prod(shape)}."
         )
-    return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    try:
+        return np.frombuffer(content, dtype=np.uint8, offset=start).reshape(shape)
+    except ValueError as error:  # more than 64 dimensions, or one of size 0 among large ones
+        raise DataError(f"{name} states a shape that no array has ({error}): it is damaged.") from None

@@ -1,3 +1,4 @@
+import bz2
 import contextlib
 import gzip
 import tarfile
@@ -108,6 +109,15 @@ def test_headers_that_make_no_sense(tmp_path, headers):
         assert read(tmp_path / "a.tar") == [("set/a.txt", b"")]
 
 
+def test_a_sparse_file_whose_map_ends_too_soon(tmp_path):
+    header = bytearray(special(tarfile.GNUTYPE_SPARSE).tobuf())
+    header[482] = 1  # says that the map of its holes goes on in another block
+    header[148:156] = b"%06o\0 " % (8 * 32 + sum(header[:148]) + sum(header[156:]))
+    (tmp_path / "a.tar").write_bytes(header)
+    with pytest.raises(DataError, match="a.tar is damaged or truncated"):
+        read(tmp_path / "a.tar")
+
+
 class TestFiles:
     def read(self, folder, names=("a", "b/c")):
         return list(read_files(folder, names, max_size=3))
@@ -133,8 +143,9 @@ class TestFiles:
             self.read(tmp_path)
 
 
-def test_not_an_archive(tmp_path):
+@pytest.mark.parametrize("content", [b"<html>404</html>" * 100, bz2.compress(bytes(10_000)), b"PK\3\4" + bytes(996)])
+def test_not_an_archive(tmp_path, content):
     path = tmp_path / "a.tar.gz"
-    path.write_bytes(b"<html>404</html>" * 100)
-    with pytest.raises(DataError, match="a.tar.gz is damaged or truncated"):
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="a.tar.gz is damaged or truncated, or not a tar archive, gzipped or plain"):
         read(path)

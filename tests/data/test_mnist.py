@@ -21,6 +21,12 @@ def test_known_facts():
     assert len(data.digest) == 64
 
 
+def test_no_image_is_there_twice():
+    data = load_mnist()
+    images = {image.tobytes() for images in (data.x_train, data.x_test) for image in images}
+    assert len(images) == 70_000
+
+
 def test_arrays_are_read_only():
     data = load_mnist()
     with pytest.raises(ValueError, match="read-only"):
@@ -71,6 +77,9 @@ class TestIdx:
         content = bytes([0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, *range(6)])
         np.testing.assert_array_equal(parse_idx(content), [[0, 1, 2], [3, 4, 5]])
 
+    def test_nothing_in_it(self):
+        assert parse_idx(bytes([0, 0, 8, 2, 0, 0, 0, 0, 0, 0, 0, 3])).shape == (0, 3)
+
     @pytest.mark.parametrize(
         ("content", "message"),
         [
@@ -81,7 +90,8 @@ class TestIdx:
             (bytes([0, 0, 8, 1, 0, 0, 0, 1, 7, 8]), "truncated or too long"),
             (bytes([0, 0, 8, 2, 0, 0, 0, 1]), "its header alone needs 12"),
             (bytes([0, 0, 8, 2, 0, 0]), "its header alone needs 12"),
-            (bytes([0, 0, 8, 65, *[0, 0, 0, 1] * 65, 7]), "states 65 dimensions, expected at most 64"),
+            (bytes([0, 0, 8, 65, *[0, 0, 0, 1] * 65, 7]), "states a shape that no array has .*64.*it is damaged"),
+            (bytes([0, 0, 8, 3, *[0] * 4, *[255] * 8]), "states a shape that no array has .*: it is damaged"),
         ],
     )
     def test_errors(self, content, message):

@@ -41,10 +41,15 @@ def minibatches(n: int, batch_size: int, rng: np.random.Generator) -> Iterator[n
     for name, value in (("n", n), ("batch_size", batch_size)):
         if not isinstance(value, (int, np.integer)) or value < 1:
             raise ValueError(f"minibatches: {name} = {value!r} is not allowed; it must be a whole number, 1 or more.")
-    if not isinstance(rng, np.random.Generator):
-        raise TypeError(
-            f"minibatches: rng = {rng!r} is not allowed; it must be a numpy.random.Generator, "
-            "such as numpy.random.default_rng(0), made once for all epochs."
-        )
+    check_generator("minibatches", rng)
     order = rng.permutation(n)
     return (order[start : start + batch_size] for start in range(0, n, batch_size))
+
+
+def check_generator(function: str, rng: object) -> None:
+    """Raise unless rng is a generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(
+            f"{function}: rng = {rng!r} is not allowed; it must be a numpy.random.Generator, "
+            "such as numpy.random.default_rng(0), made once for all epochs."
+        )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from adamcore.data.batches import check_generator
 from adamcore.data.dataset import DataError, read_only
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def drop_words(x: csr_array, rng: np.random.Generator, rate: float = 0.5, dtype:
     ValueError
         If ``rate`` is out of range.
     TypeError
-        If x is not sparse.
+        If x is not sparse, or ``rng`` is no generator: a seed would leave out the same words every time.
     DataError
         If x holds a NaN or an infinity.
 
@@ -91,6 +92,7 @@ def drop_words(x: csr_array, rng: np.random.Generator, rate: float = 0.5, dtype:
     """
     if not hasattr(x, "indptr"):
         raise TypeError(f"drop_words: x is a {type(x).__name__}, expected a scipy.sparse.csr_array: csr_array(x).")
+    check_generator("drop_words", rng)
     if not 0 <= rate < 1:
         raise ValueError(f"drop_words: rate = {rate!r} is not allowed; it must be at least 0 and below 1.")
     _check_finite(x.data, "drop_words: x")
@@ -109,7 +111,7 @@ def normalize_contrast(x: np.ndarray, floor: float = 1e-3) -> np.ndarray:
     x : numpy.ndarray
         Images, one along the first axis; uint8, or floats. Bytes are scaled to the range from 0 to 1 first.
     floor : float, default 1e-3
-        A smaller standard deviation is replaced by this: an image of one color stays zero.
+        A smaller standard deviation is replaced by this, > 0: an image of one color stays zero.
 
     Returns
     -------
@@ -118,6 +120,8 @@ def normalize_contrast(x: np.ndarray, floor: float = 1e-3) -> np.ndarray:
 
     Raises
     ------
+    ValueError
+        If ``floor`` is not above 0.
     DataError
         If x holds a NaN or an infinity.
 
@@ -129,6 +133,8 @@ def normalize_contrast(x: np.ndarray, floor: float = 1e-3) -> np.ndarray:
     array([[-1.,  1.],
            [ 0.,  0.]], dtype=float32)
     """
+    if not floor > 0:
+        raise ValueError(f"normalize_contrast: floor = {floor!r} is not allowed; it must be above 0.")
     flat = _rows(x, "normalize_contrast: x")
     flat -= flat.mean(axis=1, keepdims=True)
     flat /= np.maximum(flat.std(axis=1, keepdims=True), np.float32(floor))

@@ -60,6 +60,10 @@ class TestDropWords:
         with pytest.raises(TypeError, match="x is a ndarray, expected a scipy.sparse.csr_array"):
             drop_words(np.ones((2, 2)), np.random.default_rng(0))
 
+    def test_a_seed_is_no_generator(self):
+        with pytest.raises(TypeError, match=r"drop_words: rng = 0 is not allowed; .*Generator"):
+            drop_words(csr_array((2, 2)), 0)
+
     def test_nan(self):
         with pytest.raises(DataError, match="drop_words: x holds a NaN or an infinity, the first as number 1"):
             drop_words(csr_array([[1.0, np.nan]]), np.random.default_rng(0))
@@ -75,6 +79,11 @@ class TestContrast:
 
     def test_an_image_of_one_color(self):
         np.testing.assert_array_equal(normalize_contrast(np.full((1, 2, 2), 9, np.uint8)), 0)
+
+    @pytest.mark.parametrize("floor", [0, -1.0, float("nan")])
+    def test_floors_not_allowed(self, floor):
+        with pytest.raises(ValueError, match=f"floor = {floor!r} is not allowed; it must be above 0"):
+            normalize_contrast(np.full((1, 2, 2), 9, np.uint8), floor)
 
     def test_no_image_at_all(self):
         assert normalize_contrast(np.empty((0, 2, 3), np.uint8)).shape == (0, 2, 3)

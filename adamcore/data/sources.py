@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -118,15 +119,17 @@ def data_folder() -> Path:
 
 def find(archive: Archive) -> Path | None:
     """What the data folder holds of a set: the archive, packed or not, else the unpacked folder, else nothing."""
-    root = data_folder()
-    plain = archive.file.removesuffix(".gz")  # some browsers unpack what they save
+    root, stem = data_folder(), archive.file.removesuffix(".tar.gz")
+    named = [root / f"{stem}{ending}" for ending in ENDINGS]  # some browsers unpack what they save
     # Somebody's own archive of the official folder:
     others = sorted(path for path in root.glob(f"{archive.folder}*") if path.name.endswith(ENDINGS))
-    for path in (root / archive.file, root / plain, *others):
+    for path in (*named, *others):
         if os.path.isfile(path):  # unlike path.is_file(), no error for a folder that we may not look into
             return path
-    if os.path.isdir(root / archive.folder):
-        return root / archive.folder
+    # Some programs unpack into one more folder, with the name of the archive:
+    for folder in (root / archive.folder, root / stem / archive.folder):
+        if os.path.isdir(folder):
+            return folder
     return root if os.path.exists(root / archive.first) else None
 
 
@@ -178,7 +181,7 @@ def fetch(archive: Archive, *, progress: bool = True) -> Path:
         place.parent.mkdir(parents=True, exist_ok=True)
         if is_official(place, archive):
             return place
-        with _alone(place.parent) as alone:
+        with _alone(place.parent, progress) as alone:
             if not is_official(place, archive):  # another process may have been faster
                 if alone:
                     _remove_unfinished(place.parent)
@@ -269,10 +272,11 @@ def _remove_unfinished(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[bool]:
+def _alone(folder: Path, progress: bool) -> Iterator[bool]:
     """Wait until no other process downloads into the folder. The system frees the lock of a process that dies.
 
     Gives False on a file system without locks: then several may download at once, and the last one to finish wins.
+    With ``progress``, says that it waits.
     """
     with _open_lock(folder / ".lock") as file:
         locked = True
@@ -288,7 +292,12 @@ def _alone(folder: Path) -> Iterator[bool]:
                     break
         else:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX)
+                try:
+                    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    if progress:
+                        print(f"Waiting for another process that downloads into {folder}.", file=sys.stderr)
+                    fcntl.flock(file, fcntl.LOCK_EX)
             except OSError:
                 locked = False
         yield locked

@@ -45,6 +45,10 @@ class Server:
             self.answers[path] = answer
         return f"http://127.0.0.1:{self.http.server_address[1]}{path}"
 
+    def silence(self, handler):
+        """No answer at all until the release."""
+        self.release.wait(30)
+
     def stall(self, content):
         """Half of the content, then nothing until the release."""
 

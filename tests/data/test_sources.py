@@ -7,13 +7,14 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from adamcore.data import DataError, cifar10, data_folder, load_cifar10, load_imdb, sources
+from adamcore.data import DataError, data_folder, load_cifar10, load_imdb, sources
 from adamcore.data.sources import ARCHIVES, fetch, find
 from tests.data.conftest import make_tar
 from tests.data.server import body, endless, redirect, status, truncated
@@ -80,6 +81,7 @@ FAULTS = {
     "refused": (lambda server: refused(), "ConnectionError"),
     "404": (lambda server: server.url("/a", status(404)), "404"),
     "500": (lambda server: server.url("/a", status(500)), "500"),
+    "silence": (lambda server: server.url("/a", server.silence), "timed out"),
     "stall": (lambda server: server.url("/a", server.stall(CONTENT)), "timed out"),
     "truncated": (lambda server: server.url("/a", truncated(CONTENT)), "IncompleteRead|hash"),
     "other bytes": (lambda server: server.url("/a", body(CONTENT[::-1])), "hash of downloaded file"),
@@ -197,6 +199,31 @@ def test_two_processes_at_once_download_once(server, folder):
     assert everything_in(folder) == [archive.file]
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="another lock there")
+@pytest.mark.parametrize("progress", [True, False])
+def test_waiting_for_another_process_is_said(progress, server, folder, monkeypatch, capfd):
+    import fcntl
+
+    lock, waits = fcntl.flock, threading.Event()
+
+    def watched(file, operation):
+        if operation == fcntl.LOCK_EX:
+            waits.set()
+        lock(file, operation)
+
+    archive = made_up(server.url("/a", body(CONTENT)))
+    other = threading.Thread(target=fetch, args=(archive,), kwargs={"progress": progress})
+    folder.mkdir()
+    with sources._alone(folder, progress=False):
+        monkeypatch.setattr(fcntl, "flock", watched)
+        other.start()
+        assert waits.wait(20)
+        assert server.requests == []
+    other.join(20)
+    assert server.requests == ["/a"]
+    assert ("Waiting for another process that downloads into" in capfd.readouterr().err) is progress
+
+
 class TestFolder:
     def test_is_a_file(self, server, folder):
         folder.write_text("not a folder")
@@ -301,6 +328,7 @@ class TestFind:
             ("aclImdb_v1.tar.gz", "aclImdb_v1.tar", "aclImdb/train/neg"),
             ("aclImdb_v1.tar", "aclImdb.tar.gz"),
             ("aclImdb.tar.gz", "aclImdb/train"),
+            ("aclImdb_v1.tgz", "aclImdb_v1/aclImdb/train"),
             ("aclImdb.tgz",),
             ("aclImdb.tar",),
         ],
@@ -318,8 +346,13 @@ class TestFind:
         assert find(archive) is None
         (folder / "data_batch_1.bin").touch()
         assert find(archive) == folder
+        twice = folder / "cifar-10-binary" / "cifar-10-batches-bin"  # unpacked into a folder of the archive's name
+        twice.mkdir(parents=True)
+        assert find(archive) == twice
         (folder / "cifar-10-batches-bin").mkdir()
         assert find(archive) == folder / "cifar-10-batches-bin"
+        (folder / "cifar-10-binary.tgz").touch()
+        assert find(archive) == folder / "cifar-10-binary.tgz"
 
     def test_somebody_elses_training_set_is_not_taken(self, folder):
         (folder / "train").mkdir(parents=True)
@@ -400,8 +433,3 @@ def test_import_and_embedded_sets_touch_neither_network_nor_disk(folder):
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=folder.parent)
     assert done.returncode == 0, done.stderr
     assert not folder.exists()
-
-
-def test_digest_of_the_batches_is_the_official_one():
-    """Written down in other projects' loaders, too."""
-    assert cifar10.BATCHES["test_batch.bin"].startswith("8e2eb146ae340b09")

@@ -52,9 +52,10 @@ class Adam(Rule):
     The state keeps ``m`` and ``v``, two arrays of theta's size. ``m_hat`` and ``v_hat`` are left on it for
     whoever looks.
 
-    In float32 and at the default beta2, a gradient below about 8e-22 adds zero to v, since its square
-    underflows, and one above about 1.8e19 makes v infinite: a coordinate that has only ever had the former
-    does not see its own size, and one that had the latter stops.
+    In float32 and at the default beta2, the share of a gradient below about 3e-18 in v has fewer digits than
+    float32 has elsewhere, and one below about 8e-22 adds zero, since its square underflows. One above about 1.8e19
+    makes v infinite. A coordinate that has only ever had gradients that add zero does not see its own size, and
+    one whose v is infinite stops.
 
     Examples
     --------

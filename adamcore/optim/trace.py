@@ -58,7 +58,7 @@ class Trace:
         if not rule.elementwise:
             raise ValueError(f"Trace: {type(rule).__name__} is not elementwise; a part of theta has no path.")
         check_state(rule, s)
-        self.coordinates = np.asarray(coordinates).reshape(-1)
+        self.coordinates = np.ravel(coordinates)
         if self.coordinates.size and self.coordinates.dtype.kind not in "iu":
             raise TypeError(f"Trace: coordinates must be whole numbers; got {coordinates!r}.")
         self.coordinates = self.coordinates.astype(np.intp)
@@ -66,7 +66,7 @@ class Trace:
         if ((self.coordinates < 0) | (self.coordinates >= size)).any():
             raise ValueError(f"Trace: coordinates must be from 0 to {size - 1}; got {list(coordinates)}.")
         self.rule, self._shape = rule, s.theta.shape
-        parts = {name: getattr(s, name).reshape(-1)[self.coordinates] for name in ("theta", *rule.slots)}
+        parts = {name: np.ravel(getattr(s, name))[self.coordinates] for name in ("theta", *rule.slots)}
         scalars = {name: getattr(s, name) for name in rule.scalars}
         self._state = State(s.owner, t=s.t, **parts, **scalars)
         self._rows: dict[str, list] = {}
@@ -90,7 +90,7 @@ class Trace:
         g = np.asarray(g)
         if g.shape != self._shape:
             raise ValueError(f"the gradient at step {s.t + 1} has shape {g.shape}, but theta has {self._shape}.")
-        part = g.reshape(-1)[self.coordinates]
+        part = g.ravel()[self.coordinates]
         before = s.theta
         self.rule.step(s, part)
         row = {name: value for name, value in vars(s).items() if name != "owner"}

@@ -1,11 +1,14 @@
 """Adam against Algorithm 1 written out in plain Python, and against what follows from it on paper."""
 
+import contextlib
 import math
 
 import numpy as np
 import pytest
 
 from adamcore import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, RMSProp, inverse_sqrt
+from adamcore.optim import pure_numpy
+from adamcore.optim.base import COMPILED_SIZE, SLICE
 
 SETTINGS = [
     {},
@@ -77,13 +80,37 @@ def test_rescaled_gradients_give_the_same_steps_bit_for_bit(power):
     np.testing.assert_array_equal(one.theta, other.theta)
 
 
-def test_slow_decay_is_accurate_in_float32():
-    """beta2 = 0.9999, eps = 0: the first step is alpha sign(g) to a few units in the last place."""
-    g = np.float32([1.7, -3e-5, 250.0])
-    rule = Adam(alpha=0.001, beta2=0.9999, eps=0)
-    s = rule.init(np.zeros(3, np.float32))
+@pytest.mark.parametrize("beta2", [0.999, 0.9999, 0.99999, 1 - 1e-6, 1 - 1e-9])
+@pytest.mark.parametrize(
+    ("size", "inplace"),
+    [(3, False), (COMPILED_SIZE, True), (SLICE + 1, True)],
+    ids=["readable", "compiled", "slices"],
+)
+def test_slow_decay_is_accurate_in_float32(beta2, size, inplace):
+    """With eps = 0 the first step is alpha sign(g) to two units in the last place, on every path.
+
+    1 - beta2 has to be taken in float64: in float32, 1 - 0.9999 is off by 2 in 10,000.
+    """
+    rng = np.random.default_rng(7)
+    g = np.float32(rng.choice([-1.0, 1.0], size) * 10.0 ** rng.uniform(-12, 19, size))
+    rule = Adam(alpha=0.001, beta2=beta2, eps=0)
+    s = rule.init(np.zeros(size, np.float32))
+    with pure_numpy() if size > SLICE else contextlib.nullcontext():
+        rule.step(s, g, inplace=inplace)
+    np.testing.assert_array_max_ulp(s.theta, np.float32(-0.001) * np.sign(g), maxulp=2)
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_where_float32_ends():
+    """The docstring's bounds: digits are lost below 3e-18, all of them below 8e-22, and 1.9e19 is too much."""
+    g = np.float32([7e-22, 8e-22, 9e-22, 4e-18, 1.8e19, 1.9e19])
+    rule = Adam(alpha=1.0, eps=0)
+    s = rule.init(np.zeros(6, np.float32))
     rule.step(s, g)
-    np.testing.assert_array_max_ulp(s.theta, np.float32(-0.001) * np.sign(g), maxulp=4)
+    length = np.abs(s.theta)
+    np.testing.assert_array_equal(length > 0, [False, False, True, True, True, False])
+    assert abs(length[2] - 1) > 0.1
+    np.testing.assert_allclose(length[3:5], 1, rtol=1e-6)
 
 
 def test_beta_within_a_millionth_of_one():

@@ -13,7 +13,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from adamcore import Adam, AMSGrad, NotFiniteError, inverse_sqrt, show_versions
+from adamcore import Adam, AdamW, AMSGrad, Averaged, NotFiniteError, RMSProp, inverse_sqrt, optim, show_versions
 from adamcore.optim import base, fast, one_thread, pure_numpy
 from adamcore.optim.base import COMPILED_SIZE, FINITE_SLICE, SLICE
 
@@ -141,10 +141,20 @@ def test_no_place_is_overlooked(finite, bad, size):
         x[where] = -1
 
 
-@pytest.mark.parametrize("context", [one_thread, pure_numpy])
-def test_no_array_of_thetas_size_is_allocated(context):
+IN_SLICES = [rule() for name in optim.RULES if (rule := getattr(optim, name)).elementwise]
+
+
+@pytest.mark.parametrize(
+    ("rule", "context"),
+    [
+        (Adam(), contextlib.nullcontext),
+        (Adam(), one_thread),
+        *((rule, pure_numpy) for rule in (*IN_SLICES, Averaged(AdamW()), RMSProp(centered=True, mu=0.9))),
+    ],
+    ids=repr,
+)
+def test_no_array_of_thetas_size_is_allocated(rule, context):
     size = 40 * SLICE
-    rule = Adam()
     s = rule.init(np.ones(size, np.float32))
     g = np.ones(size, np.float32)
     with context():
@@ -156,12 +166,16 @@ def test_no_array_of_thetas_size_is_allocated(context):
     assert peak < 0.5 * g.nbytes
 
 
-def test_the_state_is_the_slots_and_nothing_else():
-    rule = Adam()
+@pytest.mark.parametrize("rule", [*IN_SLICES, Averaged(AdamW()), RMSProp(centered=True, mu=0.9)], ids=repr)
+def test_the_state_is_the_slots_and_nothing_else(rule):
+    """Two arrays for Adam beside theta, also after readable steps, which leave m_hat and v_hat."""
     s = rule.init(np.ones(2 * SLICE))
+    rule.step(s, np.ones(2 * SLICE))
     rule.step(s, np.ones(2 * SLICE), inplace=True)
-    arrays = {name for name, value in vars(s).items() if isinstance(value, np.ndarray)}
-    assert arrays == {"theta", "m", "v"}
+    assert set(vars(s)) == {"owner", "t", "theta", *rule.slots, *rule.scalars}
+    for name in rule.slots:
+        assert getattr(s, name).nbytes == s.theta.nbytes
+        assert getattr(s, name).base is None
 
 
 @needs_numba

@@ -15,6 +15,10 @@ NUMERICS_VERSION = 1
 """Raised by every change of the mathematics that changes what a run gives: older runs are then made again."""
 
 
+class RunError(RuntimeError):
+    """A run that failed or was lost; the message says which or why. The runs that were finished are kept."""
+
+
 @dataclass(frozen=True)
 class Scale:
     """One size of an experiment.

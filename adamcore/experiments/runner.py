@@ -9,7 +9,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from tqdm import tqdm
 from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
 from adamcore.experiments.cluster import cluster_workers
 from adamcore.experiments.edges import extended
-from adamcore.experiments.experiment import NUMERICS_VERSION, Experiment, Run, Scale
+from adamcore.experiments.experiment import NUMERICS_VERSION, Experiment, Run, RunError, Scale
 from adamcore.experiments.files import StorageError, remove_abandoned, require_writable, write_json
 from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.measures import MEASURES
@@ -36,9 +37,11 @@ __all__ = ["Keeping", "RunError", "Unfinished", "fold", "make_run", "run", "unfo
 AT_MOST_TOGETHER = 34
 """Runs that are made together at the most: their states must stay in the cache."""
 
+ALONE = threading.Lock()
+"""Held while runs are made: two threads of one process would share a problem's model, and its memory."""
 
-class RunError(RuntimeError):
-    """A run that failed; the message names it. The runs that were finished are kept."""
+Workers = Callable[[Iterable], Iterable]
+"""What makes several calls at a time: takes them as ``joblib.delayed`` makes them, gives results as they come."""
 
 
 class Unfinished(RuntimeError):
@@ -118,7 +121,7 @@ def run(
     ValueError
         If the scale or a contender is unknown, a number is out of its range, or a file in the folder is no run.
     RunError
-        If a run fails; the message names it.
+        If a run fails, which the message names, or a process that makes runs is killed.
     Unfinished
         If the hours are over.
     adamcore.experiments.files.StorageError
@@ -327,7 +330,7 @@ def make_together(group: dict[str, Run], keeping: Keeping | None = None) -> list
     Raises
     ------
     RunError
-        If anything goes wrong; the message names the first run.
+        If anything goes wrong; the message names the first run and says how many others there were.
     adamcore.experiments.files.StorageError
         If a checkpoint cannot be written.
 
@@ -349,18 +352,18 @@ def make_together(group: dict[str, Run], keeping: Keeping | None = None) -> list
         there = {}  # another process may have been quicker
         if keeping.folder is not None:
             there = _finished(group, keeping.folder)
-        with threadpool_limits(1, user_api="blas"), one_thread():
+        with ALONE, threadpool_limits(1, user_api="blas"), one_thread():
             made = _made({key: single for key, single in group.items() if key not in there}, keeping)
         return [there.get(key, made.get(key)) for key in group]
     except StorageError:
         raise
     except Exception as error:
-        raise RunError(f"the run {key} ({single}) failed: {type(error).__name__}: {error}") from error
+        others = f", or one of the {len(group) - 1} made together with it," if len(group) > 1 else ""
+        raise RunError(f"the run {key} ({single}){others} failed: {type(error).__name__}: {error}") from error
 
 
-def _end_with_parent() -> None:
+def _end_with(parent: int) -> None:
     """End this process soon after its parent is gone, killed perhaps: nobody wants its results any more."""
-    parent = os.getppid()
 
     def watch() -> None:
         """What the thread does; files are written whole or not at all, so the end may come at any time."""
@@ -510,7 +513,7 @@ def _size(experiment: Experiment, scale: str, only: Collection[str]) -> Scale:
     return size.only(only) if only else size
 
 
-def _digest(experiment: Experiment, size: Scale, workers: joblib.Parallel | None) -> str:
+def _digest(experiment: Experiment, size: Scale, workers: Workers | None) -> str:
     """The digest of the data set, found by a worker if there are any: they need the data, this process does not."""
     job = experiment.problem, experiment.problem_parameters(size)
     if workers is None:
@@ -525,7 +528,7 @@ def _digest_of(name: str, parameters: dict[str, Any]) -> str:
 
 
 @contextlib.contextmanager
-def _workers(jobs: int, cluster: str | None) -> Iterator[joblib.Parallel | None]:
+def _workers(jobs: int, cluster: str | None) -> Iterator[Workers | None]:
     """What makes several runs at a time; None where this process makes them one after the other."""
     if cluster is not None:
         with cluster_workers(cluster) as workers:
@@ -534,13 +537,20 @@ def _workers(jobs: int, cluster: str | None) -> Iterator[joblib.Parallel | None]
         yield None
     else:
         # One run a task: a finished run must not wait for others before it is written down.
-        options = {"return_as": "generator_unordered", "batch_size": 1, "initializer": _end_with_parent}
-        with joblib.Parallel(n_jobs=jobs, backend="loky", **options) as workers:
-            yield workers
+        options = {"return_as": "generator_unordered", "batch_size": 1}
+        watch = {"initializer": _end_with, "initargs": (os.getpid(),)}
+        try:
+            with joblib.Parallel(n_jobs=jobs, backend="loky", **options, **watch) as workers:
+                yield workers
+        except BrokenProcessPool as error:
+            raise RunError(
+                "a process that made runs was killed, perhaps because the memory was full. Give the same command "
+                "again: it goes on with what is kept, and needs less memory with fewer jobs"
+            ) from error
 
 
 def _make(
-    missing: dict[str, Run], workers: joblib.Parallel | None, keeping: Keeping, jobs: int
+    missing: dict[str, Run], workers: Workers | None, keeping: Keeping, jobs: int
 ) -> Iterator[dict[str, Any] | None]:
     """Results as they come."""
     groups = list(_groups(missing, jobs))

@@ -74,6 +74,11 @@ def _common(command):
     "--hours", type=click.FloatRange(min=0), help="Stop after so many hours, each run after its current epoch."
 )
 @click.option("--cluster", metavar="ADDRESS", help="Make the runs on a Dask cluster, such as tcp://127.0.0.1:8786.")
+@click.option(
+    "--recorded",
+    is_flag=True,
+    help="Take the runs that the record in book/results holds from there, instead of making them again.",
+)
 @_common
 def run(
     name: str,
@@ -82,19 +87,20 @@ def run(
     resume: bool,
     hours: float | None,
     cluster: str | None,
+    recorded: bool,
     seeds: int | None,
     only: tuple[str, ...],
     folder: Path,
 ) -> None:
     """Make the runs of experiment NAME that are not there yet, and judge them.
 
-    It may be stopped or killed at any time: the same command goes on where it was. Runs that a record in
-    book/results holds are taken from there.
+    It may be stopped or killed at any time: the same command goes on where it was.
     """
+    if recorded and not resume:
+        raise click.UsageError("--recorded and --fresh exclude each other: one keeps old runs, the other deletes.")
     with _errors_in_words(folder / name):
-        recorded = Path("book") / "results" / f"{name}.json"
-        if resume and recorded.exists():
-            unfold(load_record(recorded), EXPERIMENTS[name], folder / name)
+        if recorded:
+            _take_recorded(name, scale, folder / name)
         record = run_experiment(
             EXPERIMENTS[name],
             scale,
@@ -108,6 +114,19 @@ def run(
             cluster=cluster,
         )
     _print(record)
+
+
+def _take_recorded(name: str, scale: str, folder: Path) -> None:
+    """Put the runs of the record in book/results where single runs are kept, and say how many."""
+    path = Path("book") / "results" / f"{name}.json"
+    if not path.exists():
+        raise ValueError(f"there is no {path} to take runs from: run this from the root of the repository, or leave "
+                         "out --recorded")  # fmt: skip
+    record = load_record(path)
+    if record.scale != scale:
+        raise ValueError(f"{path} holds runs of scale {record.scale}, not {scale}: name that scale, or leave out "
+                         "--recorded")  # fmt: skip
+    click.echo(f"{unfold(record, folder)} runs are taken from {path}.")
 
 
 @main.command()

@@ -222,21 +222,20 @@ def fold(
         size = larger
 
 
-def unfold(record: Record, experiment: Experiment, folder: Path) -> int:
+def unfold(record: Record, folder: Path) -> int:
     """Put the runs of a record back into a folder as if they had been made there, so that none is made twice.
 
     Parameters
     ----------
     record : Record
-    experiment : Experiment
-        The one that the record is of.
     folder : Path
         Where single runs are kept; what it holds already stays as it is.
 
     Returns
     -------
     int
-        How many runs were put there: none if another version of the mathematics made them.
+        How many runs were put there: none if another version of the mathematics made them. A run that the experiment
+        has changed since, be it only in what is measured, is put there too, but its key is no longer asked for.
 
     Raises
     ------
@@ -247,10 +246,9 @@ def unfold(record: Record, experiment: Experiment, folder: Path) -> int:
     --------
     >>> import pathlib, tempfile
     >>> from adamcore.experiments import get_experiment, run, unfold
-    >>> experiment = get_experiment("fig1a")
-    >>> record = run(experiment, "smoke", seeds=1)
+    >>> record = run(get_experiment("fig1a"), "smoke", seeds=1)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     unfold(record, experiment, pathlib.Path(folder))
+    ...     unfold(record, pathlib.Path(folder))
     3
     """
     if record.numerics_version != NUMERICS_VERSION:
@@ -267,7 +265,7 @@ def unfold(record: Record, experiment: Experiment, folder: Path) -> int:
             seed=result["seed"],
             epochs=record.epochs,
             batch_size=record.batch_size,
-            measures=experiment.measures,
+            measures=tuple(record.measures),
         )
         key = single.key(record.data)
         if not (folder / f"{key}.json").exists():

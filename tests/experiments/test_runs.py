@@ -87,14 +87,14 @@ def test_finished_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
 
 
 def test_recorded_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
-    """What a record holds is put back under the keys that its runs had, by the command too."""
+    """What a record holds is put back under the keys that its runs had, by the command too, where it is asked to."""
     made = run(FIG1A, "smoke", seeds=1, folder=tmp_path / "made")
     (tmp_path / "other").mkdir()
-    assert unfold(made, FIG1A, tmp_path / "other") == 3
+    assert unfold(made, tmp_path / "other") == 3
     files = {path.name: json.loads(path.read_text()) for path in (tmp_path / "made").iterdir()}
     assert {path.name: json.loads(path.read_text()) for path in (tmp_path / "other").iterdir()} == files
-    assert unfold(made, FIG1A, tmp_path / "other") == 0
-    assert unfold(replace(made, numerics_version=0), FIG1A, tmp_path / "empty") == 0
+    assert unfold(made, tmp_path / "other") == 0
+    assert unfold(replace(made, numerics_version=0), tmp_path / "empty") == 0
 
     (tmp_path / "book" / "results").mkdir(parents=True)
     made.save(tmp_path / "book" / "results" / "fig1a.json")
@@ -103,10 +103,33 @@ def test_recorded_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
     monkeypatch.setattr(
         runner, "make_run", lambda key, *rest, make=runner.make_run: calls.append(key) or make(key, *rest)
     )
-    done = CliRunner().invoke(main, ["run", "fig1a", "--scale", "smoke", "--seeds", "2"])
+    command = ["run", "fig1a", "--scale", "smoke", "--seeds", "2"]
+    done = CliRunner().invoke(main, [*command, "--recorded"])
     assert done.exit_code == 0, done.output
+    assert "3 runs are taken from book/results/fig1a.json." in done.output
     assert len(calls) == 3  # those of the second seed
     assert numbers(fold(FIG1A, "smoke", folder=tmp_path / "runs" / "fig1a")) == numbers(smoke)
+    done = CliRunner().invoke(main, [*command, "--runs", "anew"])
+    assert done.exit_code == 0, done.output
+    assert len(calls) == 3 + 6  # who wants to reproduce the record makes all
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["fig1b"], 1, "there is no book/results/fig1b.json to take runs from"),
+        (["fig1a", "--scale", "book"], 1, "fig1a.json holds runs of scale smoke, not book: name that scale"),
+        (["fig1a", "--fresh"], 2, "--recorded and --fresh exclude each other"),
+    ],
+)
+def test_runs_that_cannot_be_taken_from_a_record(tmp_path, smoke, monkeypatch, arguments, status, words):
+    (tmp_path / "book" / "results").mkdir(parents=True)
+    smoke.save(tmp_path / "book" / "results" / "fig1a.json")
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(main, ["run", *arguments, "--recorded"])
+    assert done.exit_code == status
+    assert words in done.output
+    assert not list(tmp_path.glob("runs/*/*.json"))
 
 
 @pytest.mark.parametrize("name", ["fig1b", "fig2b", "fig3", "fig3_start", "fig4"])
@@ -120,8 +143,15 @@ def test_recorded_runs_keep_their_keys(name, tmp_path):
         for one in wanted
     ]
     Record.of(experiment, "smoke", size, 1, "digest", results).save(tmp_path / "record.json")
-    unfold(load_record(tmp_path / "record.json"), experiment, tmp_path / "runs")
+    unfold(load_record(tmp_path / "record.json"), tmp_path / "runs")
     assert {path.stem for path in (tmp_path / "runs").iterdir()} == {one.key("digest") for one in wanted}
+
+
+def test_a_recorded_run_is_not_taken_for_one_with_more_measures(tmp_path, smoke):
+    """It has not measured what the experiment asks for by now."""
+    unfold(smoke, tmp_path)
+    assert not fold(FIG1A, "smoke", folder=tmp_path).missing
+    assert len(fold(replace(FIG1A, measures=("full_cost",)), "smoke", folder=tmp_path).missing) == 6
 
 
 def test_a_failing_run_loses_nothing(tmp_path, monkeypatch):

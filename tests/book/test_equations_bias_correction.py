@@ -208,7 +208,13 @@ def test_factor(rng):
     assert f(0.9, 0.999, 1) == pytest.approx(3.16, abs=0.005)
 
 
-@equation("eq-bias-peak", r"e^{-x} (1 + 2x) = 1 , \qquad x = -t \ln \beta_1 .")
+@equation(
+    "eq-bias-peak",
+    r"""\begin{aligned}
+    e^{-x} (1 + 2x) &= 1 , \\
+    x &= -t \ln \beta_1 .
+    \end{aligned}""",
+)
 def test_peak(rng):
     x = 1.0
     for _ in range(100):
@@ -237,7 +243,10 @@ def test_only_v_corrected(rng):
 
 @equation(
     "eq-bias-expm1",
-    r"1 - \beta^t = -\operatorname{expm1}\left( t\, \operatorname{log1p}\left( -(1 - \beta) \right) \right) .",
+    r"""\begin{aligned}
+    & 1 - \beta^t \\
+    &= -\operatorname{expm1}( t\, \operatorname{log1p}( -(1 - \beta) ) ) .
+    \end{aligned}""",
 )
 def test_expm1(rng):
     for distance in 10.0 ** rng.uniform(-12, -1, size=20):

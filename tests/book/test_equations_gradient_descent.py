@@ -58,8 +58,10 @@ def test_descent(rng):
 
 @equation(
     "eq-gd-bowl",
-    r"""\theta_t = \theta_{t-1} - \alpha h\, \theta_{t-1} = (1 - \alpha h)\, \theta_{t-1}, \qquad
-    \theta_t = (1 - \alpha h)^t\, \theta_0 .""",
+    r"""\begin{aligned}
+    \theta_t &= \theta_{t-1} - \alpha h\, \theta_{t-1} = (1 - \alpha h)\, \theta_{t-1}, \\
+    \theta_t &= (1 - \alpha h)^t\, \theta_0 .
+    \end{aligned}""",
 )
 def test_bowl(rng):
     h, alpha, start = rng.uniform(0.5, 3), rng.uniform(0.1, 0.6), rng.normal(size=1)
@@ -70,7 +72,10 @@ def test_bowl(rng):
 
 @equation(
     "eq-gd-ravine",
-    r"f(\theta) = \tfrac12 \left( h_1 \theta_1^2 + h_2 \theta_2^2 \right), \qquad h_1 = 1, \quad h_2 = 100 .",
+    r"""\begin{aligned}
+    f(\theta) &= \tfrac12 \left( h_1 \theta_1^2 + h_2 \theta_2^2 \right), \\
+    h_1 &= 1, \quad h_2 = 100 .
+    \end{aligned}""",
 )
 def test_ravine(chapter, rng):
     np.testing.assert_array_equal(chapter["h"], [1, 100])
@@ -80,8 +85,10 @@ def test_ravine(chapter, rng):
 
 @equation(
     "eq-gd-quadratic",
-    r"""f(\theta) = \tfrac12 (\theta - \theta^*)^\top H\, (\theta - \theta^*), \qquad
-    \nabla f(\theta) = H (\theta - \theta^*),""",
+    r"""\begin{aligned}
+    f(\theta) &= \tfrac12 (\theta - \theta^*)^\top H\, (\theta - \theta^*), \\
+    \nabla f(\theta) &= H (\theta - \theta^*),
+    \end{aligned}""",
 )
 def test_quadratic(quadratic):
     hessian, _, _, minimum, theta = quadratic
@@ -95,8 +102,10 @@ def test_quadratic(quadratic):
 
 @equation(
     "eq-gd-error",
-    r"""\theta_t - \theta^* = \theta_{t-1} - \theta^* - \alpha H (\theta_{t-1} - \theta^*)
-    = (I - \alpha H)(\theta_{t-1} - \theta^*).""",
+    r"""\begin{aligned}
+    \theta_t - \theta^* &= \theta_{t-1} - \theta^* - \alpha H (\theta_{t-1} - \theta^*) \\
+    &= (I - \alpha H)(\theta_{t-1} - \theta^*).
+    \end{aligned}""",
 )
 def test_error(quadratic):
     hessian, _, _, minimum, start = quadratic
@@ -125,8 +134,10 @@ def test_stable(quadratic):
 
 @equation(
     "eq-gd-rate",
-    r"""\rho(\alpha) = \max_i\, \lvert 1 - \alpha h_i \rvert
-    = \max \left( \lvert 1 - \alpha h_{\min} \rvert,\; \lvert 1 - \alpha h_{\max} \rvert \right).""",
+    r"""\begin{aligned}
+    \rho(\alpha) &= \max_i\, \lvert 1 - \alpha h_i \rvert \\
+    &= \max \left( \lvert 1 - \alpha h_{\min} \rvert,\; \lvert 1 - \alpha h_{\max} \rvert \right).
+    \end{aligned}""",
 )
 def test_rate(quadratic):
     _, curvatures, *_ = quadratic
@@ -144,8 +155,10 @@ def best_of_a_grid(curvatures):
 
 @equation(
     "eq-gd-best-alpha",
-    r"""1 - \alpha h_{\min} = \alpha h_{\max} - 1 \quad\Longleftrightarrow\quad
-    \alpha^* = \frac{2}{h_{\min} + h_{\max}} .""",
+    r"""\begin{aligned}
+    & 1 - \alpha h_{\min} = \alpha h_{\max} - 1 \\
+    \Longleftrightarrow\quad & \alpha^* = \frac{2}{h_{\min} + h_{\max}} .
+    \end{aligned}""",
 )
 def test_best_alpha(quadratic):
     _, curvatures, *_ = quadratic
@@ -157,8 +170,10 @@ def test_best_alpha(quadratic):
 
 @equation(
     "eq-gd-best-rate",
-    r"""\rho^* = 1 - \frac{2 h_{\min}}{h_{\min} + h_{\max}} = \frac{h_{\max} - h_{\min}}{h_{\max} + h_{\min}}
-    = \frac{\kappa - 1}{\kappa + 1}, \qquad \kappa = \frac{h_{\max}}{h_{\min}} .""",
+    r"""\begin{aligned}
+    \rho^* &= 1 - \frac{2 h_{\min}}{h_{\min} + h_{\max}} = \frac{h_{\max} - h_{\min}}{h_{\max} + h_{\min}} \\
+    &= \frac{\kappa - 1}{\kappa + 1}, \qquad \kappa = \frac{h_{\max}}{h_{\min}} .
+    \end{aligned}""",
 )
 def test_best_rate(quadratic):
     _, curvatures, *_ = quadratic
@@ -170,8 +185,10 @@ def test_best_rate(quadratic):
 
 @equation(
     "eq-gd-steps",
-    r"""N = \frac{1}{\ln (1 / \rho^*)} \le \frac{\kappa}{2}, \qquad
-    \text{and close to } \frac{\kappa}{2} \text{ when } \kappa \text{ is large}.""",
+    r"""\begin{aligned}
+    N &= \frac{1}{\ln (1 / \rho^*)} \le \frac{\kappa}{2}, \\
+    & \text{and close to } \frac{\kappa}{2} \text{ when } \kappa \text{ is large}.
+    \end{aligned}""",
 )
 def test_steps():
     for kappa in (1.5, 3, 10, 100, 1000):
@@ -215,8 +232,10 @@ def test_variance(rng):
 
 @equation(
     "eq-gd-noisy",
-    r"""\theta_t = \theta_{t-1} - \alpha\, (h\, \theta_{t-1} + \xi_t)
-    = (1 - \alpha h)\, \theta_{t-1} - \alpha\, \xi_t .""",
+    r"""\begin{aligned}
+    \theta_t &= \theta_{t-1} - \alpha\, (h\, \theta_{t-1} + \xi_t) \\
+    &= (1 - \alpha h)\, \theta_{t-1} - \alpha\, \xi_t .
+    \end{aligned}""",
 )
 def test_noisy(rng):
     points, noise = noisy_walk(rng, alpha=0.3, h=1.7, sigma=0.8, steps=4)
@@ -235,8 +254,10 @@ def test_mean_square(rng):
 
 @equation(
     "eq-gd-noise-floor",
-    r"""V\, \alpha h\, (2 - \alpha h) = \alpha^2 \sigma^2 \quad\Longrightarrow\quad
-    V = \frac{\alpha\, \sigma^2}{h\, (2 - \alpha h)} .""",
+    r"""\begin{aligned}
+    & V\, \alpha h\, (2 - \alpha h) = \alpha^2 \sigma^2 \\
+    \Longrightarrow\quad & V = \frac{\alpha\, \sigma^2}{h\, (2 - \alpha h)} .
+    \end{aligned}""",
 )
 def test_noise_floor(rng):
     for alpha in (0.1, 0.5, 1.0):

@@ -54,7 +54,10 @@ def sum_and_product(alpha, mu, h, rule=Momentum):
 
 @equation(
     "eq-mom-ball",
-    r"b_t = \mu\, b_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha\, b_t, \qquad b_0 = 0 .",
+    r"""\begin{aligned}
+    b_t &= \mu\, b_{t-1} + g_t, \qquad b_0 = 0, \\
+    \theta_t &= \theta_{t-1} - \alpha\, b_t .
+    \end{aligned}""",
 )
 def test_ball(run):
     thetas, b, g = run(Momentum(alpha=0.2, mu=0.7))
@@ -65,8 +68,10 @@ def test_ball(run):
 
 @equation(
     "eq-mom-newton",
-    r"""M\, \frac{\theta_t - 2\theta_{t-1} + \theta_{t-2}}{\delta^2}
-    = - \nabla f(\theta_{t-1}) - \gamma\, \frac{\theta_{t-1} - \theta_{t-2}}{\delta} .""",
+    r"""\begin{aligned}
+    M\, \frac{\theta_t - 2\theta_{t-1} + \theta_{t-2}}{\delta^2} &= - \nabla f(\theta_{t-1}) \\
+    &\quad - \gamma\, \frac{\theta_{t-1} - \theta_{t-2}}{\delta} .
+    \end{aligned}""",
 )
 def test_newton(rng):
     mass, friction, delta = 2.0, 1.5, 0.3
@@ -83,8 +88,10 @@ def test_newton(rng):
 
 @equation(
     "eq-mom-polyak",
-    r"""\theta_t = \theta_{t-1} - \alpha\, g_t + \mu\, (\theta_{t-1} - \theta_{t-2}), \qquad
-    \alpha = \frac{\delta^2}{M}, \quad \mu = 1 - \frac{\gamma \delta}{M} .""",
+    r"""\begin{aligned}
+    \theta_t &= \theta_{t-1} - \alpha\, g_t + \mu\, (\theta_{t-1} - \theta_{t-2}), \\
+    \alpha &= \frac{\delta^2}{M}, \qquad \mu = 1 - \frac{\gamma \delta}{M} .
+    \end{aligned}""",
 )
 def test_polyak(run):
     mass, friction, delta = 2.0, 1.5, 0.3
@@ -122,8 +129,10 @@ def test_terminal(rng):
 
 @equation(
     "eq-mom-alternating",
-    r"""b_t = (-1)^t\, \frac{1 - (-\mu)^t}{1 + \mu}\, g , \qquad
-    \text{of size about } \frac{|g|}{1 + \mu} .""",
+    r"""\begin{aligned}
+    b_t &= (-1)^t\, \frac{1 - (-\mu)^t}{1 + \mu}\, g , \\
+    & \text{of size about } \frac{|g|}{1 + \mu} .
+    \end{aligned}""",
 )
 def test_alternating(rng):
     g, mu = rng.normal(), rng.uniform(0.3, 0.9)
@@ -135,7 +144,10 @@ def test_alternating(rng):
 
 @equation(
     "eq-mom-velocity",
-    r"v_t = \mu\, v_{t-1} - \alpha\, g_t, \qquad \theta_t = \theta_{t-1} + v_t .",
+    r"""\begin{aligned}
+    v_t &= \mu\, v_{t-1} - \alpha\, g_t, \\
+    \theta_t &= \theta_{t-1} + v_t .
+    \end{aligned}""",
 )
 def test_velocity(run):
     thetas, b, g = run(Momentum(alpha=0.2, mu=0.7, form="velocity"))
@@ -146,7 +158,10 @@ def test_velocity(run):
 
 @equation(
     "eq-mom-average",
-    r"m_t = \mu\, m_{t-1} + (1 - \mu)\, g_t, \qquad \theta_t = \theta_{t-1} - \alpha'\, m_t .",
+    r"""\begin{aligned}
+    m_t &= \mu\, m_{t-1} + (1 - \mu)\, g_t, \\
+    \theta_t &= \theta_{t-1} - \alpha'\, m_t .
+    \end{aligned}""",
 )
 def test_average(run):
     thetas, m, g = run(Momentum(alpha=0.2, mu=0.7, form="average"))
@@ -156,7 +171,10 @@ def test_average(run):
 
 @equation(
     "eq-mom-translate",
-    r"v_t = -\alpha\, b_t, \qquad m_t = (1 - \mu)\, b_t, \qquad \alpha' = \frac{\alpha}{1 - \mu} .",
+    r"""\begin{aligned}
+    v_t &= -\alpha\, b_t, \qquad m_t = (1 - \mu)\, b_t, \\
+    \alpha' &= \frac{\alpha}{1 - \mu} .
+    \end{aligned}""",
 )
 def test_translate(run):
     ball = run(Momentum(alpha=0.2, mu=0.7))
@@ -170,8 +188,10 @@ def test_translate(run):
 
 @equation(
     "eq-mom-schedule",
-    r"""\theta_t - \theta_{t-1} = -\alpha_t \sum_{i=1}^{t} \mu^{t-i} g_i \quad \text{(ball)}, \qquad
-    \theta_t - \theta_{t-1} = -\sum_{i=1}^{t} \mu^{t-i} \alpha_i\, g_i \quad \text{(velocity)}.""",
+    r"""\begin{aligned}
+    & \text{ball:} && \theta_t - \theta_{t-1} = -\alpha_t \sum_{i=1}^{t} \mu^{t-i} g_i , \\
+    & \text{velocity:} && \theta_t - \theta_{t-1} = -\sum_{i=1}^{t} \mu^{t-i} \alpha_i\, g_i .
+    \end{aligned}""",
 )
 def test_schedule(run):
     alpha = inverse_sqrt(0.2)
@@ -205,8 +225,10 @@ def test_matrix(rng):
 
 @equation(
     "eq-mom-eigenvalues",
-    r"""\lambda^2 - (1 + \mu - \alpha h)\, \lambda + \mu = 0, \qquad
-    \lambda = \frac{1 + \mu - \alpha h \pm \sqrt{(1 + \mu - \alpha h)^2 - 4 \mu}}{2} .""",
+    r"""\begin{aligned}
+    & \lambda^2 - (1 + \mu - \alpha h)\, \lambda + \mu = 0, \\
+    & \lambda = \frac{1 + \mu - \alpha h \pm \sqrt{(1 + \mu - \alpha h)^2 - 4 \mu}}{2} .
+    \end{aligned}""",
 )
 def test_eigenvalues(rng):
     for alpha, mu, h in rng.uniform([0.05, 0, 0.5], [1, 0.95, 3], size=(20, 3)):
@@ -220,8 +242,10 @@ def test_eigenvalues(rng):
 
 @equation(
     "eq-mom-band",
-    r"""(1 - \sqrt\mu)^2 \le \alpha h \le (1 + \sqrt\mu)^2
-    \quad\Longrightarrow\quad |\lambda_1| = |\lambda_2| = \sqrt\mu .""",
+    r"""\begin{aligned}
+    & (1 - \sqrt\mu)^2 \le \alpha h \le (1 + \sqrt\mu)^2 \\
+    \Longrightarrow\quad & |\lambda_1| = |\lambda_2| = \sqrt\mu .
+    \end{aligned}""",
 )
 def test_band(rng):
     for mu in rng.uniform(0.05, 0.95, size=10):
@@ -253,8 +277,10 @@ def worst(alpha, mu, low, high, rule=Momentum):
 
 @equation(
     "eq-mom-best",
-    r"""\alpha^* = \left( \frac{2}{\sqrt{h_{\max}} + \sqrt{h_{\min}}} \right)^{\!2}, \qquad
-    \mu^* = \left( \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} \right)^{\!2},""",
+    r"""\begin{aligned}
+    \alpha^* &= \left( \frac{2}{\sqrt{h_{\max}} + \sqrt{h_{\min}}} \right)^{\!2}, \\
+    \mu^* &= \left( \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} \right)^{\!2},
+    \end{aligned}""",
 )
 def test_best(rng):
     for kappa in (3.0, 20.0, 300.0):
@@ -285,7 +311,10 @@ def test_best_rate():
 
 @equation(
     "eq-mom-range",
-    r"""(1 - r)\left( 1 - \frac{\mu}{r} \right) \le \alpha h \le (1 + r)\left( 1 + \frac{\mu}{r} \right) .""",
+    r"""\begin{aligned}
+    & (1 - r)\left( 1 - \frac{\mu}{r} \right) \le \alpha h \\
+    & \quad \le (1 + r)\left( 1 + \frac{\mu}{r} \right) .
+    \end{aligned}""",
 )
 def test_range(rng):
     for r in rng.uniform(0.2, 0.99, size=20):
@@ -312,8 +341,10 @@ def looked_ahead(gradient, start, alpha, mu, steps):
 
 @equation(
     "eq-mom-lookahead",
-    r"""v_t = \mu\, v_{t-1} - \alpha\, \nabla f(\theta_{t-1} + \mu\, v_{t-1}), \qquad
-    \theta_t = \theta_{t-1} + v_t .""",
+    r"""\begin{aligned}
+    v_t &= \mu\, v_{t-1} - \alpha\, \nabla f(\theta_{t-1} + \mu\, v_{t-1}), \\
+    \theta_t &= \theta_{t-1} + v_t .
+    \end{aligned}""",
 )
 def test_lookahead(rng):
     start = rng.normal(size=3)
@@ -332,7 +363,10 @@ def test_lookahead(rng):
 
 @equation(
     "eq-mom-nesterov",
-    r"b_t = \mu\, b_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha\, (g_t + \mu\, b_t) .",
+    r"""\begin{aligned}
+    b_t &= \mu\, b_{t-1} + g_t, \\
+    \theta_t &= \theta_{t-1} - \alpha\, (g_t + \mu\, b_t) .
+    \end{aligned}""",
 )
 def test_nesterov(run):
     thetas, b, g = run(Nesterov(alpha=0.2, mu=0.7))
@@ -342,8 +376,10 @@ def test_nesterov(run):
 
 @equation(
     "eq-mom-nesterov-quadratic",
-    r"""z_t = (1 - \alpha h) \left( (1 + \mu)\, z_{t-1} - \mu\, z_{t-2} \right), \qquad
-    \lambda^2 - (1 + \mu)(1 - \alpha h)\, \lambda + \mu\, (1 - \alpha h) = 0 .""",
+    r"""\begin{aligned}
+    & z_t = (1 - \alpha h) \left( (1 + \mu)\, z_{t-1} - \mu\, z_{t-2} \right), \\
+    & \lambda^2 - (1 + \mu)(1 - \alpha h)\, \lambda + \mu\, (1 - \alpha h) = 0 .
+    \end{aligned}""",
 )
 def test_nesterov_quadratic(rng):
     alpha, mu, h = rng.uniform(0.2, 0.8, size=3)
@@ -358,8 +394,10 @@ def test_nesterov_quadratic(rng):
 
 @equation(
     "eq-mom-nesterov-rate",
-    r"""\alpha = \frac{1}{h_{\max}}, \quad \mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
-    \quad\Longrightarrow\quad \rho = 1 - \frac{1}{\sqrt\kappa} .""",
+    r"""\begin{aligned}
+    & \alpha = \frac{1}{h_{\max}}, \quad \mu = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1} \\
+    \Longrightarrow\quad & \rho = 1 - \frac{1}{\sqrt\kappa} .
+    \end{aligned}""",
 )
 def test_nesterov_rate():
     for kappa in (3.0, 20.0, 300.0):
@@ -385,8 +423,10 @@ def test_direction(rng):
 
 @equation(
     "eq-mom-noise-floor",
-    r"""V = \frac{1 + \mu}{1 - \mu} \cdot \frac{\alpha\, \sigma^2}{h\, (2 + 2\mu - \alpha h)}
-    \;\approx\; \frac{\alpha}{1 - \mu} \cdot \frac{\sigma^2}{2 h} \qquad (\alpha h \text{ small}).""",
+    r"""\begin{aligned}
+    V &= \frac{1 + \mu}{1 - \mu} \cdot \frac{\alpha\, \sigma^2}{h\, (2 + 2\mu - \alpha h)} \\
+    &\approx \frac{\alpha}{1 - \mu} \cdot \frac{\sigma^2}{2 h} \qquad (\alpha h \text{ small}).
+    \end{aligned}""",
 )
 def test_noise_floor(rng):
     h, sigma = 1.7, 0.8

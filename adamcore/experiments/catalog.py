@@ -6,11 +6,16 @@ is the median over 50 steps of Adam on one thread, :data:`STEP_MILLISECONDS`. Tw
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 from adamcore.experiments.experiment import Experiment, Scale
 from adamcore.experiments.full_batch import LBFGS
-from adamcore.optim import AdaDelta, AdaGrad, Adam, Nesterov, RMSProp, Rule, inverse_sqrt
+from adamcore.experiments.online import Online
+from adamcore.models import CNN, MLP
+from adamcore.optim import SGD, AdaDelta, AdaGrad, Adam, FadingAdam, LayerAdam, Nesterov, RMSProp, Rule, inverse_sqrt
 
 ALPHAS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1, 1.0, 3.0, 10.0)
 """The step sizes that every contender of a convex experiment is tried with, two a decade."""
@@ -21,14 +26,16 @@ STEP_MILLISECONDS = {
     "imdb_logistic": 0.33,
     "mnist_mlp": 9.4,
     "mnist_mlp with dropout": 10.4,
+    "mnist_mlp of (100, 100) units": 0.8,
     "cifar_cnn": 182.0,
     "cifar_cnn with dropout": 181.0,
     "mnist_vae": 5.4,
+    "sparse_stream": 0.05,
 }
 """Processor time of one step on 128 examples, taking them from the data included, with OpenBLAS's AVX-512 kernels, on
 a machine with other work on it; the convolutional network as its full scale has it, by Winograd's algorithm (273 and
-280 without). With kernels for older processors (``OPENBLAS_CORETYPE=Haswell``) the networks took 1.5 to 1.8 times as
-long."""
+280 without), the synthetic stream one example at eleven step sizes. With kernels for older processors
+(``OPENBLAS_CORETYPE=Haswell``) the networks took 1.5 to 1.8 times as long."""
 
 
 def steps_per_epoch(n_train: int, batch_size: int) -> int:
@@ -446,6 +453,190 @@ FIG4_LONG = Experiment(
 )
 """Full scale: 0.8 hours: 108 runs."""
 
+# What follows is not in the paper's figures: sentences of its text, each made an experiment.
+
+BETA1_CONTENDERS = {
+    f"beta1={beta1:g}{fading}": (beta1, bool(fading)) for beta1 in (0.9, 0.99) for fading in ("", ", fading")
+}
+"""The contenders on a beta1 that fades: what it is at first, and whether it falls to zero over the last fifth."""
+
+
+def _fading(epochs: int, n_train: int, seeds: int, alphas: tuple[float, ...], problem: dict | None = None) -> Scale:
+    per_epoch = steps_per_epoch(n_train, batch_size=128)
+    last = epochs - max(1, epochs // 5)
+
+    def contender(beta1: float, fading: bool) -> Callable[..., Rule]:
+        """Adam, or Adam that fades over the last fifth of the epochs, for any alpha."""
+        if fading:
+            return partial(FadingAdam, beta1=beta1, hold=last * per_epoch, fade=(epochs - last) * per_epoch)
+        return partial(Adam, beta1=beta1)
+
+    contenders = {name: contender(*settings) for name, settings in BETA1_CONTENDERS.items()}
+    return Scale(
+        epochs=epochs,
+        n_train=n_train,
+        batch_size=128,
+        seeds=seeds,
+        paper={name: make(alpha=0.001) for name, make in contenders.items()},
+        grid={name: _grid(make, alphas, per_epoch) for name, make in contenders.items()},
+        problem=problem or {},
+    )
+
+
+FADING_LOGISTIC = Experiment(
+    name="fading_logistic",
+    title="Section 4: a beta1 that fades at the end, logistic regression on 10,000 images of MNIST, 20 epochs",
+    problem="mnist_logistic",
+    parameters={"l2": 1e-4},
+    scales={
+        "smoke": lambda: _fading(epochs=2, n_train=500, seeds=2, alphas=(1e-3,)),
+        "book": lambda: _fading(epochs=10, n_train=2_000, seeds=2, alphas=half_decades(1e-2, 3)),
+        "full": lambda: _fading(epochs=20, n_train=10_000, seeds=5, alphas=half_decades(1e-2, 5)),
+    },
+    measures=("excess",),
+)
+"""Full scale: 0.0 hours: 200 runs, a second each with the measure."""
+
+FADING_MLP = Experiment(
+    name="fading_mlp",
+    title="Section 4: a beta1 that fades at the end, a small network on 10,000 images of MNIST, 20 epochs",
+    problem="mnist_mlp",
+    parameters={"hidden": (100, 100)},
+    scales={
+        "smoke": lambda: _fading(2, 500, 2, alphas=(1e-3,), problem={"hidden": (20, 20)}),
+        "book": lambda: _fading(10, 2_000, 1, alphas=half_decades(1e-3, 3), problem={"hidden": (50, 50)}),
+        "full": lambda: _fading(20, 10_000, 5, alphas=half_decades(1e-3, 5)),
+    },
+    measures=("full_cost",),
+)
+"""Full scale: 0.1 hours: 200 runs."""
+
+
+def _sparse_regret(n_train: int, seeds: int, alphas: tuple[float, ...], problem: dict | None = None) -> Scale:
+    """Each contender as its theory has it, and with the other choice between a constant and a decaying step size."""
+    constant, decaying = 1.0, inverse_sqrt(1.0)
+    contenders = {"SGD": (SGD, decaying), "AdaGrad": (AdaGrad, constant), "Adam": (Adam, decaying)}
+    return Scale(
+        epochs=1,
+        n_train=n_train,
+        batch_size=1,
+        seeds=seeds,
+        paper={name: Online(make(alpha=own), alphas) for name, (make, own) in contenders.items()},
+        grid={
+            name: tuple(Online(make(alpha=alpha), alphas) for alpha in (constant, decaying))
+            for name, (make, _) in contenders.items()
+        },
+        problem=problem or {},
+    )
+
+
+SPARSE_REGRET = Experiment(
+    name="sparse_regret",
+    title="Section 4: regret and the number of features, where these follow a power law",
+    problem="sparse_stream",
+    # Even the rarest of 32 features is met some 300 times. With more features than the cube root of T, the last ones
+    # are met so rarely that they cost hardly anything, whoever plays, and regret stops growing.
+    parameters={"numbers": (4, 8, 16, 32), "power": 2.0, "flips": 0.25},
+    scales={
+        "smoke": lambda: _sparse_regret(500, 2, (0.1, 1.0), {"numbers": (2, 4)}),
+        "book": lambda: _sparse_regret(2**14, 1, half_decades(0.1, 9), {"numbers": (2, 4, 8)}),
+        "full": lambda: _sparse_regret(2**19, 3, ALPHAS),
+    },
+)
+"""Full scale: 0.1 hours: 18 runs, each with eleven step sizes."""
+
+ABLATION_CONTENDERS: dict[str, Callable[..., Rule]] = {
+    "Adam": lambda sizes, alpha: Adam(alpha=alpha),
+    "beta1=0": lambda sizes, alpha: Adam(alpha=alpha, beta1=0.0),
+    "one v a layer": lambda sizes, alpha: LayerAdam(alpha=alpha, sizes=sizes),
+}
+"""Adam, Adam without the first moment, and Adam without a second moment of each coordinate's own."""
+
+
+def _ablation(
+    epochs: int, n_train: int, seeds: int, number: int, model: Callable[..., Any], problem: dict | None = None
+) -> Scale:
+    problem = problem or {}
+    shapes = model(**{name: value for name, value in problem.items() if name in ("channels", "hidden")}).layout.shapes
+    sizes = tuple(math.prod(shape) for shape in shapes.values())
+    return Scale(
+        epochs=epochs,
+        n_train=n_train,
+        batch_size=128,
+        seeds=seeds,
+        paper={name: make(sizes, 0.001) for name, make in ABLATION_CONTENDERS.items()},
+        grid={
+            name: tuple(make(sizes, alpha) for alpha in half_decades(0.001, number))
+            for name, make in ABLATION_CONTENDERS.items()
+        },
+        problem=problem,
+        extend=number > 1,
+    )
+
+
+def _mlp(hidden: tuple[int, ...] = (1000, 1000)) -> MLP:
+    """The network of section 6.2, for its layers."""
+    return MLP((784, *hidden, 10))
+
+
+ABLATION_CNN = Experiment(
+    name="ablation_cnn",
+    title="Section 6.3: Adam without either moment, a convolutional network on 5,000 images of CIFAR-10, 20 epochs",
+    problem="cifar_cnn",
+    parameters=START,
+    scales={
+        "smoke": lambda: _ablation(1, 128, 1, 1, CNN, {**SMALL_CNN, "channels": (4, 4, 4)}),
+        "book": lambda: _ablation(4, 500, 1, 1, CNN, SMALL_CNN),
+        "full": lambda: _ablation(20, 5_000, 3, 5, CNN, FULL_CNN),
+    },
+)
+"""Full scale: 1.8 hours: 45 runs, and more where the best of a grid stands on its edge. It needs the embedded images
+only."""
+
+ABLATION_MLP = Experiment(
+    name="ablation_mlp",
+    title="Section 6.3: Adam without either moment, the multilayer network on 5,000 images of MNIST, 20 epochs",
+    problem="mnist_mlp",
+    parameters={},
+    scales={
+        "smoke": lambda: _ablation(1, 500, 1, 1, _mlp, {"hidden": (20, 20)}),
+        "book": lambda: _ablation(4, 2_000, 1, 3, _mlp, SMALL_MLP),
+        "full": lambda: _ablation(20, 5_000, 3, 5, _mlp),
+    },
+)
+"""Full scale: 0.1 hours: 45 runs, and more where the best of a grid stands on its edge. One v a layer has no compiled
+step, and takes twice as long."""
+
+
+def _vae_sparsity(epochs: int, n_train: int, seeds: int, problem: dict) -> Scale:
+    """Two contenders of Figure 4 at the default step size."""
+    names = ("beta1=0.9, beta2=0.999, corrected", "beta1=0, beta2=0.999, corrected")
+    return Scale(
+        epochs=epochs,
+        n_train=n_train,
+        batch_size=128,
+        seeds=seeds,
+        paper={name: Adam(alpha=0.001, **VAE_CONTENDERS[name]) for name in names},
+        grid={},
+        problem=problem,
+    )
+
+
+VAE_SPARSITY = Experiment(
+    name="vae_sparsity",
+    title="Section 6.4: how sparse the gradients of a variational auto-encoder become in 100 epochs",
+    problem="mnist_vae",
+    parameters={"binarization": "none"},
+    scales={
+        "smoke": lambda: _vae_sparsity(2, 300, 1, {"hidden": 20, "n_latent": 5}),
+        "book": lambda: _vae_sparsity(20, 1_000, 1, SMALL_VAE),
+        "full": lambda: _vae_sparsity(100, 60_000, 3, {}),
+    },
+    measures=("gradient_sparsity",),
+)
+"""Full scale: 0.4 hours: 6 runs. An experiment of its own, with the paper's images and epochs: the runs of Figure 4
+need no measure for it."""
+
 EXPERIMENTS = {
     experiment.name: experiment
     for experiment in (
@@ -461,6 +652,12 @@ EXPERIMENTS = {
         FIG3_TUNING,
         FIG4,
         FIG4_LONG,
+        SPARSE_REGRET,
+        FADING_LOGISTIC,
+        FADING_MLP,
+        ABLATION_CNN,
+        ABLATION_MLP,
+        VAE_SPARSITY,
     )
 }
 """Every experiment by its name."""
@@ -492,10 +689,10 @@ def hours(experiment: Experiment, scale: str = "full") -> float:
     steps = steps_per_epoch(size.n_train, size.batch_size)
     total = 0.0
     for single in experiment.runs(size):
-        noisy = f"{single.problem} with dropout"
-        name = (
-            noisy if noisy in STEP_MILLISECONDS and dict(single.parameters).get("hidden_dropout") else single.problem
-        )
+        parameters = dict(single.parameters)
+        small = f"{single.problem} of {parameters.get('hidden')} units"
+        noisy = f"{single.problem} with dropout" if parameters.get("hidden_dropout") else ""
+        name = next(one for one in (small, noisy, single.problem) if one in STEP_MILLISECONDS)
         total += single.epochs * steps * STEP_MILLISECONDS[name]
     return total / 3.6e6
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
+from adamcore.experiments.online import Online
 from adamcore.experiments.train import FIRST, History, Streams, digest
 from adamcore.optim import Rule, State, from_dict
 
@@ -164,7 +165,7 @@ class LBFGS:
         return (slice(start, min(start + self.chunk, n)) for start in range(0, n, self.chunk))
 
 
-def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS:
+def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS | Online:
     """Return the contender that a record holds as plain data: a rule, or a method that minimizes by itself.
 
     Examples
@@ -174,6 +175,7 @@ def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS:
     >>> method_from_dict(LBFGS(memory=5).to_dict())
     LBFGS(memory=5, chunk=1000)
     """
-    if plain["rule"] == LBFGS.__name__:
-        return LBFGS(**{name: value for name, value in plain.items() if name != "rule"})
+    for method in (LBFGS, Online):
+        if plain["rule"] == method.__name__:
+            return method(**{name: value for name, value in plain.items() if name != "rule"})
     return from_dict(plain)

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 
 from adamcore.data import Dataset, Whitening, load_cifar10, load_imdb, load_mnist, normalize_contrast, scale_pixels
+from adamcore.experiments.online import FeatureHinge, power_law
+from adamcore.experiments.train import digest
 from adamcore.models import CNN, MLP, VAE, BinaryLogisticRegression, LogisticRegression, SparseRows
 
 EMBEDDED_CIFAR = 5_000
@@ -29,7 +31,7 @@ probabilities, as the cross-entropy allows. ``"threshold"``: above one half is 1
 that is the gray value, drawn once for the whole data set."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """A model, its training examples, and the digest of the data set that they come from.
 
@@ -150,6 +152,24 @@ def mnist_vae(n_train: int, binarization: str = "none", hidden: int = 500, n_lat
     return Problem(VAE(784, hidden=hidden, n_latent=n_latent), (binarized(x),), digest, (binarized(x_test),))
 
 
+def sparse_stream(
+    n_train: int, numbers: tuple[int, ...] = (4, 8, 16, 32), power: float = 2.0, flips: float = 0.25
+) -> Problem:
+    """Section 4: hinge losses on synthetic examples with one feature each, whose frequencies follow a power law.
+
+    Parameters
+    ----------
+    n_train : int
+        Examples, each of which is seen once.
+    numbers : tuple of int, default (4, 8, 16, 32)
+        How many features there are: as many problems, played side by side.
+    power, flips : float
+        As for :func:`adamcore.experiments.online.power_law`. The examples are drawn with seed 0.
+    """
+    data = power_law(n_train, numbers, power, flips, np.random.default_rng(0))
+    return Problem(FeatureHinge(numbers), data, digest(*data))
+
+
 # The data are kept apart from the problems: contenders whose dropout differs share them.
 
 
@@ -205,6 +225,7 @@ PROBLEMS = {
     "mnist_mlp": mnist_mlp,
     "cifar_cnn": cifar_cnn,
     "mnist_vae": mnist_vae,
+    "sparse_stream": sparse_stream,
 }
 """Every problem by its name."""
 

@@ -101,6 +101,10 @@ class LayerAdam(Rule):
         s.v_hat = s.v / one_minus_power(self.beta2, s.t)
         s.theta = s.theta - self.alpha * divide(s.m_hat, np.sqrt(s.v_hat) + self.eps)
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule as plain data, the sizes as a list, as they come back from a file."""
+        return {**super().to_dict(), "sizes": list(self.sizes)}
+
     def layer_means(self, g: np.ndarray) -> np.ndarray:
         """Return for each coordinate the mean of g**2 over its layer, in the shape and dtype of ``g``."""
         if g.size == 0:

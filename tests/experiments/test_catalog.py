@@ -32,6 +32,12 @@ FULL = {
     "fig3_tuning": (10_000, 10),
     "fig4": (60_000, 10),
     "fig4_long": (6_000, 100),
+    "sparse_regret": (524_288, 1),
+    "fading_logistic": (10_000, 20),
+    "fading_mlp": (10_000, 20),
+    "ablation_cnn": (5_000, 20),
+    "ablation_mlp": (5_000, 20),
+    "vae_sparsity": (60_000, 100),
 }
 """Training examples and epochs; a curve of the paper that ends at x = 45 has 46 points."""
 
@@ -50,6 +56,9 @@ def test_full_scales_are_the_papers_or_say_so():
     assert {name: (e.scale("full").n_train, e.scale("full").epochs) for name, e in EXPERIMENTS.items()} == FULL
     for name in ("fig2a_tuning", "fig3_tuning", "fig4_long", "fig1b_clean"):
         assert any(word in EXPERIMENTS[name].title for word in ("tuning at", "tuning on", "a tenth", "60 epochs"))
+    for name in ("fading_logistic", "fading_mlp", "ablation_cnn", "ablation_mlp"):
+        assert f"{FULL[name][0]:,} images" in EXPERIMENTS[name].title
+        assert "20 epochs" in EXPERIMENTS[name].title
     for experiment in EXPERIMENTS.values():
         # The paper's own network, whichever way its convolutions are computed.
         assert experiment.scale("full").problem in ({}, {"convolution": "winograd"})
@@ -130,12 +139,47 @@ def test_figure_4_has_every_panel_color_and_step_size():
 def test_hours_and_runs_in_the_text_are_those_of_the_full_scale():
     text = Path(catalog.__file__).read_text(encoding="utf-8")
     said = dict(
-        re.findall(r'\n(FIG\w+) = Experiment\(.*?\n\)\n"""Full scale: ([0-9.]+ hours: \d+) runs', text, re.DOTALL)
+        re.findall(r'\n([A-Z]\w+) = Experiment\(.*?\n\)\n"""Full scale: ([0-9.]+ hours: \d+) runs', text, re.DOTALL)
     )
     assert len(said) == len(EXPERIMENTS)
     for name, experiment in EXPERIMENTS.items():
         runs = list(experiment.runs(experiment.scale("full")))
         assert said[name.upper()] == f"{hours(experiment):.1f} hours: {len(runs)}", name
+
+
+def test_beta1_fades_over_the_last_fifth():
+    for name in ("fading_logistic", "fading_mlp"):
+        size = get_experiment(name).scale("full")
+        steps = size.epochs * steps_per_epoch(size.n_train, size.batch_size)
+        for contender, rule in size.paper.items():
+            if contender.endswith("fading"):
+                assert rule.hold == pytest.approx(0.8 * steps)
+                assert rule.beta1_at(steps) == 0 < rule.beta1_at(steps - 1) < rule.beta1_at(rule.hold) == rule.beta1
+                plain = size.paper[contender.removesuffix(", fading")]
+                assert (plain.alpha, plain.beta1, plain.beta2) == (rule.alpha, rule.beta1, rule.beta2)
+
+
+@pytest.mark.parametrize("scale", ["smoke", "book", "full"])
+@pytest.mark.parametrize("name", ["ablation_cnn", "ablation_mlp"])
+def test_layers_of_the_ablation_are_those_of_its_network(name, scale):
+    experiment = get_experiment(name)
+    size = experiment.scale(scale)
+    parameters = {**experiment.problem_parameters(size), "n_train": 10}
+    if name == "ablation_cnn":
+        parameters["whiten"] = False
+    theta = make_problem(experiment.problem, parameters).model.init(np.random.default_rng(0))
+    rule = size.paper["one v a layer"]
+    assert rule.init(theta).theta.size == sum(rule.sizes)
+    assert len(rule.sizes) == {"ablation_cnn": 10, "ablation_mlp": 6}[name]  # weights and biases apart
+
+
+def test_the_rarest_feature_is_met_hundreds_of_times():
+    experiment = get_experiment("sparse_regret")
+    parameters = experiment.problem_parameters(experiment.scale("full"))
+    rarest = max(parameters["numbers"])
+    share = rarest ** -parameters["power"] / sum(i ** -parameters["power"] for i in range(1, rarest + 1))
+    assert 300 < share * parameters["n_train"] < 400
+    assert rarest**3 < parameters["n_train"]
 
 
 def test_half_decades():

@@ -1,6 +1,7 @@
 """The problems: which data they take, what they do to them, and which model they hand over."""
 
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ SMALL = {
     "mnist_mlp": {"n_train": 50, "hidden": (5,), "hidden_dropout": 0.5, "l2": 0.1},
     "cifar_cnn": {"n_train": 50, "channels": (2, 3), "hidden": 4, "whiten": False},
     "mnist_vae": {"n_train": 50, "hidden": 5, "n_latent": 2},
+    "sparse_stream": {"n_train": 50, "numbers": (2, 5)},
 }
 
 
@@ -142,6 +144,21 @@ def test_binarizations():
 def test_only_as_many_examples_as_there_are(n_train):
     with pytest.raises(ValueError, match=f"n_train = {n_train} is not allowed; MNIST has 1 to 60000"):
         make_problem("mnist_mlp", {"n_train": n_train})
+
+
+def test_the_synthetic_stream_is_the_same_every_time_and_known_by_its_digest():
+    first, again = (make_problem("sparse_stream", {"n_train": 50, "numbers": (2, 5), "power": p}) for p in (2.0, 2))
+    for one, other in zip(first.data, again.data, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert first.digest == again.digest
+    assert make_problem("sparse_stream", {"n_train": 50, "numbers": (2, 6)}).digest != first.digest
+
+
+def test_problems_are_compared_as_what_they_are():
+    """Not by their arrays, which have no single answer; so a problem can be a key."""
+    problem = make_problem("mnist_logistic", SMALL["mnist_logistic"])
+    assert problem == problem
+    assert len({problem, replace(problem)}) == 2
 
 
 def test_a_problem_read_from_a_record_has_lists():

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from adamcore.__main__ import UNFINISHED, main
 from adamcore.experiments import (
     EXPERIMENTS,
+    LBFGS,
     Experiment,
     History,
     RunError,
@@ -20,10 +21,18 @@ from adamcore.experiments import (
     get_experiment,
     load_record,
     run,
+    streams,
 )
 from adamcore.experiments import runner as engine
 from adamcore.experiments.edges import extended, next_setting
-from adamcore.experiments.measures import gradient_sparsity, mean_cost, second_moment, test_bound, test_error
+from adamcore.experiments.measures import (
+    excess,
+    gradient_sparsity,
+    mean_cost,
+    second_moment,
+    test_bound,
+    test_error,
+)
 from adamcore.experiments.problems import Problem, make_problem
 from adamcore.experiments.record import GridPoint
 from adamcore.models import Layout
@@ -110,6 +119,19 @@ def test_the_bound_is_that_of_test_images_with_the_same_noise_each_time():
     assert first["test_bound"] != pytest.approx(problem.model.loss(s.theta, images), rel=1e-6)
     assert test_bound(1, replace(problem, test=None), s, SGD()) == {}
     assert test_error(1, problem, s, SGD()) == {}
+
+
+def test_the_excess_is_counted_from_the_minimum(rng):
+    """At the minimum it is nothing, elsewhere the difference of the objectives; the gradient tells where that is."""
+    problem = make_problem("mnist_logistic", {"n_train": 300, "l2": 0.01})
+    at = LBFGS().minimize(problem, 500, streams(0)).state.theta
+    assert np.linalg.norm(problem.model.loss_and_grad(at, problem.data)[1]) < 1e-4
+    lowest = excess(1, problem, State("SGD", at), SGD())["excess"]
+    assert abs(lowest) < 1e-6
+    away = (at + rng.normal(scale=0.1, size=at.size)).astype(np.float32)
+    expected = problem.model.loss(away, problem.data) - problem.model.loss(at, problem.data)
+    assert expected > 0.01
+    assert excess(1, problem, State("SGD", away), SGD())["excess"] == pytest.approx(expected, rel=1e-4)
 
 
 class Given:

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from adamcore.experiments.catalog import EXPERIMENTS
-from adamcore.experiments.claims import autoencoder, relatives, rule, theory, training
+from adamcore.experiments.claims import autoencoder, relatives, rule, sentences, theory, training
 from adamcore.experiments.claims.claim import VERDICTS, Claim, Finding
 from adamcore.experiments.files import write_json
 from adamcore.experiments.record import Record, load_record
 
-_ALL = (*rule.CLAIMS, *theory.CLAIMS, *relatives.CLAIMS, relatives.MOVING, *training.CLAIMS, *autoencoder.CLAIMS)
+_PARTS = (rule, theory, relatives, training, autoencoder, sentences)
+_ALL = (*(claim for part in _PARTS for claim in part.CLAIMS), relatives.MOVING)
 
 CLAIMS: dict[str, Claim] = {claim.name: claim for claim in sorted(_ALL, key=lambda claim: int(claim.name[1:]))}
 """The 44 claims by name, C1 to C44."""

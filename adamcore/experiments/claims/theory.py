@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from adamcore.experiments.claims.claim import NOT_REPRODUCED, ONLY_IF, REFUTED, REPRODUCED, Claim, Finding, NotRun
+from adamcore.experiments.claims.claim import NOT_REPRODUCED, ONLY_IF, REFUTED, REPRODUCED, Claim, Finding
 from adamcore.experiments.record import Record
 from adamcore.optim import Adam, inverse_sqrt
 
@@ -150,15 +150,6 @@ def _corollary(records: Records) -> Finding:
     return Finding(REPRODUCED if max(benign, bad) <= -0.4 else NOT_REPRODUCED, reason, numbers)
 
 
-def _undeclared(what: str):
-    """A judge for a claim that nothing declared so far would test."""
-
-    def judge(records: Records) -> Finding:
-        raise NotRun(f"no experiment for it is declared yet: it needs {what}")
-
-    return judge
-
-
 _GROUP = "Theory"
 
 CLAIMS = (
@@ -186,27 +177,5 @@ CLAIMS = (
         judge=_corollary,
         chapter="adam/convergence",
     ),
-    Claim(
-        name="C14",
-        group=_GROUP,
-        place="section 4",
-        text=("On sparse features the regret of adaptive methods is O(log d sqrt(T)) instead of O(sqrt(d T))."),
-        test="regret over the number of features, tuned",
-        statistic="exponent of d: Adam's below SGD's",
-        scale="100 to 10,000 features",
-        seeds="5",
-        judge=_undeclared("regret against the number of power-law features, every contender tuned"),
-    ),
-    Claim(
-        name="C15",
-        group=_GROUP,
-        place="section 4",
-        text="Letting beta1 decay to zero towards the end helps.",
-        test="beta1 constant against decayed in the last fifth of training",
-        statistic="paired ratio of the last cost <= 0.95",
-        scale="MNIST, 20 epochs",
-        seeds="5",
-        judge=_undeclared("a decay of beta1, which the rules do not offer"),
-    ),
 )
-"""Claims C12 to C15."""
+"""Claims C12 and C13."""

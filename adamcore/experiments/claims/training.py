@@ -278,11 +278,6 @@ def _dominated_by_epsilon(records: Records) -> Finding:
     return Finding(REPRODUCED if largest > 0.5 else NOT_REPRODUCED, reason, numbers)
 
 
-def _no_ablation(records: Records) -> Finding:
-    """Nothing declared would tell."""
-    raise NotRun("no experiment for it is declared yet: it needs Adam with beta1 = 0 and with one v a layer")
-
-
 def _cnn_start(records: Records) -> Finding:
     """Adam and AdaGrad against SGD-Nesterov after epochs 1 to 3."""
     papers = {
@@ -344,11 +339,6 @@ def _cnn_adam(records: Records) -> Finding:
         reason += f"; tuned on fewer images {tuned:.2f}"
     held = found.word == "lower" and found.ratio >= 0.5
     return settle(held, None if tuned is None else 0.5 <= tuned <= 0.95, found.seeds, reason, numbers)
-
-
-def _no_sparsity(records: Records) -> Finding:
-    """Nothing measured would tell."""
-    raise NotRun("no experiment measures it yet: it needs the sparsity of the gradient after each epoch")
 
 
 TUNED = ("fig1a", "fig1b", "fig1b_clean", "fig2a_tuning", "fig2b", "fig3_tuning", "fig4")
@@ -553,17 +543,6 @@ CLAIMS = (
         judge=_dominated_by_epsilon,
     ),
     Claim(
-        name="C32",
-        group=_CNN,
-        place="section 6.3",
-        text=("v approximates a CNN's geometry poorly; the first moment's variance reduction matters more."),
-        test="Adam without either moment",
-        statistic="loss from beta1 = 0 above loss from one v a layer",
-        scale="not declared",
-        seeds="none",
-        judge=_no_ablation,
-    ),
-    Claim(
         name="C33",
         group=_CNN,
         place="section 6.3, Figure 3 (right)",
@@ -573,17 +552,6 @@ CLAIMS = (
         scale=_CIFAR,
         seeds="1",
         judge=_cnn_adam,
-    ),
-    Claim(
-        name="C37",
-        group=_ALL,
-        place="section 6.4",
-        text="Gradients become sparser late in training, as hidden units specialize.",
-        test="sparsity of the gradient after each epoch",
-        statistic="increasing",
-        scale="not declared",
-        seeds="none",
-        judge=_no_sparsity,
     ),
     Claim(
         name="C42",
@@ -608,4 +576,4 @@ CLAIMS = (
         judge=_fairness,
     ),
 )
-"""Claims C21 to C33, C37, C42 and C44."""
+"""Claims C21 to C31, C33, C42 and C44."""

@@ -67,11 +67,22 @@ def examples(x: Any, shape: tuple[int, ...], dtype: type, name: str = "x") -> np
     return np.ascontiguousarray(x)
 
 
+def rows(x: Any, n_columns: int, dtype: type) -> None:
+    """The examples of a minibatch, sparse."""
+    if len(x) == 0 or x.shape[1] != n_columns:
+        raise ValueError(f"x has shape {x.shape}; it must have the shape (n, {n_columns}), n >= 1.")
+    if x.dtype != dtype:
+        raise ValueError(
+            f"x has dtype {x.dtype}; it must be the model's, {np.dtype(dtype)}: use x.with_values and astype."
+        )
+
+
 def labels(y: Any, n: int, n_classes: int) -> np.ndarray:
     """The labels of a minibatch."""
     if not isinstance(y, np.ndarray) or y.shape != (n,) or not np.issubdtype(y.dtype, np.integer):
         got = f"shape {y.shape}, dtype {y.dtype}" if isinstance(y, np.ndarray) else f"type {type(y).__name__}"
         raise ValueError(f"y has {got}; it must be an array of integers of shape ({n},), one label an example.")
-    if y.min() < 0 or y.max() >= n_classes:
+    # Seen as unsigned, a negative label is a huge one: one look instead of two.
+    if y.view(f"u{y.itemsize}").max() >= n_classes:
         raise ValueError(f"y has labels from {y.min()} to {y.max()}; they must be from 0 to {n_classes - 1}.")
     return y

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from adamcore.models import _checks
 from adamcore.models.layout import Layout
 from adamcore.models.sparse import SparseRows
 
@@ -39,7 +40,7 @@ class LogisticRegression:
         How training and evaluation are brought to the same expected features: by dividing what is kept in
         training by 1 - dropout, or, if False, by multiplying all features by 1 - dropout in evaluation.
     dtype : type, default numpy.float32
-        Of theta and of the arithmetic.
+        Of theta, the examples and the arithmetic: numpy.float32 or numpy.float64.
 
     Attributes
     ----------
@@ -49,7 +50,8 @@ class LogisticRegression:
     Raises
     ------
     ValueError
-        If ``l2`` is negative, ``dropout`` is out of range, or a size is below 1.
+        If an argument is out of range; by the methods, if theta or a minibatch does not fit, a label for instance is
+        none of 0 to n_classes - 1.
 
     Examples
     --------
@@ -73,17 +75,13 @@ class LogisticRegression:
         rescale: bool = True,
         dtype: type = np.float32,
     ) -> None:
-        if n_features < 1 or n_classes < 1:
-            raise ValueError(f"n_features = {n_features}, n_classes = {n_classes}: both must be 1 or more.")
-        if not l2 >= 0:
-            raise ValueError(f"l2 = {l2!r} is not allowed; it must be >= 0.")
-        if not 0 <= dropout < 1:
-            raise ValueError(f"dropout = {dropout!r} is not allowed; it must be at least 0 and below 1.")
-        self.l2 = float(l2)
-        self.dropout = float(dropout)
+        self.n_features = _checks.size("n_features", n_features)
+        self.n_classes = _checks.size("n_classes", n_classes)
+        self.l2 = _checks.strength("l2", l2)
+        self.dropout = _checks.rate("dropout", dropout)
         self.rescale = bool(rescale)
-        self.dtype = dtype
-        self.layout = Layout(W=(n_features, n_classes), b=(n_classes,))
+        self.dtype = _checks.floating("dtype", dtype)
+        self.layout = Layout(W=(self.n_features, self.n_classes), b=(self.n_classes,))
 
     def init(self, rng: np.random.Generator) -> np.ndarray:
         """Return the initial theta: zeros, since the objective is convex. ``rng`` is not used."""
@@ -131,13 +129,16 @@ class LogisticRegression:
         >>> bool((one == other).all())
         True
         """
-        return self._features(batch[0], rng), batch[1]
+        x, y = batch
+        x = self._features(x, rng)
+        return x, _checks.labels(y, len(x), self.n_classes)
 
     def loss_and_grad_of(
         self, theta: np.ndarray, prepared: tuple[np.ndarray | SparseRows, np.ndarray]
     ) -> tuple[float, np.ndarray]:
         """Return the objective and its gradient on what :meth:`prepare` returned."""
         x, y = prepared
+        _checks.parameters(theta, self.dtype)
         w = self.layout.views(theta)
         loss, delta = self._cross_entropy(self._scores(w, x), y)
         gradient = np.empty_like(theta)
@@ -151,8 +152,9 @@ class LogisticRegression:
         self, theta: np.ndarray, batch: tuple[Examples, np.ndarray], rng: np.random.Generator | None = None
     ) -> float:
         """Return the objective on a minibatch alone; as :meth:`loss_and_grad`."""
-        x = self._features(batch[0], rng)
-        return self._cross_entropy(self._scores(self.layout.views(theta), x), batch[1])[0] + self.penalty(theta)
+        x, y = self.prepare(batch, rng)
+        _checks.parameters(theta, self.dtype)
+        return self._cross_entropy(self._scores(self.layout.views(theta), x), y)[0] + self.penalty(theta)
 
     def penalty(self, theta: np.ndarray) -> float:
         """Return the part of the objective that does not depend on the data: (lambda / 2) |W|^2."""
@@ -163,12 +165,21 @@ class LogisticRegression:
 
     def predict(self, theta: np.ndarray, x: Examples) -> np.ndarray:
         """Return the most likely class of each row of ``x``: integers (n,)."""
-        return self._scores(self.layout.views(theta), self._features(x, None)).argmax(axis=0)
+        return self._scores_in_evaluation(theta, x).argmax(axis=0)
+
+    def _scores_in_evaluation(self, theta: np.ndarray, x: Examples) -> np.ndarray:
+        """The scores without noise: (n_classes, n)."""
+        _checks.parameters(theta, self.dtype)
+        return self._scores(self.layout.views(theta), self._features(x, None))
 
     def _features(self, x: Examples, rng: np.random.Generator | None) -> np.ndarray | SparseRows:
         """The examples as the weights meet them."""
         if hasattr(x, "indptr"):
             x = SparseRows.from_scipy(x, self.dtype)
+        if isinstance(x, SparseRows):
+            _checks.rows(x, self.n_features, self.dtype)
+        else:
+            x = _checks.examples(x, (self.n_features,), self.dtype)
         if not self.dropout:
             return x
         values = x.values if isinstance(x, SparseRows) else x
@@ -261,11 +272,11 @@ class BinaryLogisticRegression(LogisticRegression):
         dtype: type = np.float32,
     ) -> None:
         super().__init__(n_features, 1, l2=l2, dropout=dropout, rescale=rescale, dtype=dtype)
+        self.n_classes = 2  # though there is one score
 
     def predict(self, theta: np.ndarray, x: Examples) -> np.ndarray:
         """Return the likelier class of each row of ``x``: integers (n,), 0 or 1."""
-        scores = self._scores(self.layout.views(theta), self._features(x, None))
-        return (scores[0] > 0).astype(np.intp)
+        return (self._scores_in_evaluation(theta, x)[0] > 0).astype(np.intp)
 
     @staticmethod
     def _cross_entropy(scores: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:

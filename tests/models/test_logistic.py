@@ -88,10 +88,14 @@ def test_smallest_sizes_and_dtypes():
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"n_features": 0}, {"n_classes": 0}, {"l2": -1.0}, {"l2": np.nan}, {"dropout": 1.0}, {"dropout": -0.1}],
+    [
+        *({"n_features": 0}, {"n_features": 2.5}, {"n_classes": 0}, {"l2": -1.0}, {"l2": np.nan}, {"l2": np.inf}),
+        *({"dropout": 1.0}, {"dropout": -0.1}, {"dtype": np.float16}),
+    ],
 )
 def test_errors(arguments):
-    with pytest.raises(ValueError, match="must be"):
+    ((name, value),) = arguments.items()
+    with pytest.raises(ValueError, match=f"{name} = {value!r} is not allowed; it must be"):
         LogisticRegression(**{"n_features": 2, "n_classes": 2, **arguments})
 
 
@@ -168,6 +172,39 @@ def test_binary_is_the_multinomial_model_of_two_classes():
     assert loss == pytest.approx(loss_of_two)
     np.testing.assert_allclose(gradient[:-1], two.layout.views(gradient_of_two).W[:, 1])
     np.testing.assert_array_equal(binary.predict(difference, x), two.predict(theta, x))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"y": lambda y: 2 * y - 1}, "y has labels from -1 to 1; they must be from 0 to"),
+        ({"y": lambda y: y - 1}, "y has labels from -1 to 0"),
+        ({"y": lambda y: (3 * y).astype(np.uint8)}, "y has labels from 0 to 3"),
+        ({"y": lambda y: y[:, np.newaxis]}, r"y has shape \(9, 1\).* integers of shape \(9,\)"),
+        ({"y": lambda y: y[1:]}, r"y has shape \(8,\)"),
+        ({"y": lambda y: y.astype(float)}, "y has .*float64.* integers"),
+        ({"x": lambda x: x[:, 1:]}, r"x has shape \(9, 5\); it must .*\(n, 6\)"),
+        ({"x": lambda x: x[:0], "y": lambda y: y[:0]}, r"x has shape \(0, 6\).* n >= 1"),
+        ({"x": lambda x: x.astype(np.float32)}, "x has dtype float32; it must be the model's, float64"),
+        ({"theta": lambda theta: theta.astype(np.float32)}, "theta has dtype float32.* dtype=float64"),
+        ({"theta": lambda theta: theta[1:]}, "theta has shape"),
+    ],
+)
+@pytest.mark.parametrize("make", [np.asarray, lambda x: SparseRows.from_scipy(sparse.csr_array(x), x.dtype)])
+@pytest.mark.parametrize("method", ["loss_and_grad", "loss", "predict"])
+@pytest.mark.parametrize("name", MODELS)
+def test_errors_of_minibatches(name, method, make, changes, words):
+    """Labels of -1 and 1 above all, which would index the last class, or change the sign of a loss."""
+    model = MODELS[name]()
+    x, y, theta = sparse_problem(model)
+    y = y % 2
+    given = {"x": x, "y": y, "theta": theta}
+    given |= {what: change(given[what]) for what, change in changes.items()}
+    if method == "predict" and "x" not in changes and "theta" not in changes:
+        return  # has no labels
+    x = make(given["x"])
+    with pytest.raises(ValueError, match=words):
+        getattr(model, method)(given["theta"], x if method == "predict" else (x, given["y"]))
 
 
 def test_binary_formula_far_from_zero():

@@ -90,8 +90,11 @@ def build_imdb(folder: Path) -> Files:
 
 def read_table(content: str, name: str = "the table") -> tuple[list[str], np.ndarray]:
     """Texts and labels of a table in CSV with the columns ``text`` and ``label``."""
-    csv.field_size_limit(10**7)  # the library's own limit is 131,072 characters a field
-    rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    usual = csv.field_size_limit(10**7)  # the library's own limit is 131,072 characters a field
+    try:
+        rows = list(csv.DictReader(io.StringIO(content, newline="")))
+    finally:
+        csv.field_size_limit(usual)  # it holds for the whole process
     if not rows or {"text", "label"} - set(rows[0]):
         raise DataError(f"{name}: expected a table with the columns text and label.")
     for row, entry in enumerate(rows):

@@ -49,13 +49,13 @@ def load_imdb(full: bool = False, text: bool = False) -> Dataset:
     """Load IMDB: the word counts of its training set, which need no network, or all of it.
 
     The embedded part has no test set: ``x_test`` has no rows, and ``splits`` is ``("train",)``. Hold out some of the
-    training set, or load the full set.
+    training set, or load the full set. Rows are sorted by label: draw those that you hold out at random.
 
     Parameters
     ----------
     full : bool, default False
         Whether to load both halves from the official archive (84 MB), which is downloaded the first time, unless it
-        lies in the data folder: see `python -m adamcore data where`. Takes some ten seconds.
+        lies in the data folder: see `python -m adamcore data where`. Takes some twenty seconds.
     text : bool, default False
         Whether to give the reviews themselves instead of counts. Needs the official archive, too.
 
@@ -66,8 +66,8 @@ def load_imdb(full: bool = False, text: bool = False) -> Dataset:
         frequent in the training set, ``feature_names``, stands in each review. ``y_train``, uint8: 0 negative,
         1 positive. ``x_test`` (0, 10000); with ``full``, (25000, 10000).
         With ``text``, ``x_train`` and ``x_test`` are arrays (25000,) of ``str``, markup and all.
-        The full set is ordered by split, class and number in the archive; the embedded rows are in another order, in
-        which numbers are not known.
+        The full set is ordered by split, label and number in the archive; the embedded rows are in another order, in
+        which numbers are not known, but sorted by label, too.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import features
 from adamcore.data import DataError, build, cifar10, count_words, load_cifar10, load_imdb, packaged
 from adamcore.data.build import BUILDERS, PER_CLASS, SEED, build_cifar10, build_imdb, build_mnist, choose, read_table
 from adamcore.data.mnist import DIGESTS
+from adamcore.data.sources import ARCHIVES
 from tests.data.conftest import make_tar
 from tests.data.test_cifar10 import lay_out
 
@@ -103,6 +105,12 @@ class TestImdb:
         with pytest.raises(DataError, match="another table than was used"):
             build_imdb(tmp_path)
 
+    def test_a_long_review(self):
+        before = csv.field_size_limit()
+        text = "good " * 100_000
+        assert read_table(f"text,label\n{text},1\n") == ([text], np.array([1]))
+        assert csv.field_size_limit() == before
+
     @pytest.mark.parametrize("content", ["", "text\nx\n", "a,b\nx,1\n"])
     def test_columns(self, content):
         with pytest.raises(DataError, match="expected a table with the columns text and label"):
@@ -154,6 +162,23 @@ def test_nothing_to_build_from(name, tmp_path):
 def test_every_embedded_file_has_a_digest():
     listed = {name for files in packaged.DIGESTS.values() for name in files}
     assert {file.name for file in EMBEDDED.iterdir()} == listed
+
+
+def test_sources_and_products_are_written_down():
+    text = " ".join((packaged.files("adamcore.data") / "LICENSES.md").read_text(encoding="utf-8").split())
+    for name, digest in (*DIGESTS.items(), *cifar10.BATCHES.items(), (build.IMDB_TABLE, build.IMDB_TABLE_DIGEST)):
+        assert re.search(rf"`{name}`[^`]*`{digest}`", text), name
+    for files in packaged.DIGESTS.values():
+        for name, digest in files.items():
+            assert f"`{name}`, {len((EMBEDDED / name).read_bytes()):,} bytes, `{digest}`" in text
+
+
+def test_archives_are_written_down():
+    text = (Path(__file__).parents[2] / "book" / "reference" / "data.md").read_text(encoding="utf-8")
+    for archive in ARCHIVES.values():
+        row = next(line for line in text.splitlines() if line.startswith(f"| [{archive.file}]"))
+        for fact in (f"{archive.size:,}", archive.sha256, archive.md5):
+            assert f" {fact} |" in row.replace("`", "")
 
 
 def test_together_they_are_small():

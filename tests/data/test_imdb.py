@@ -52,6 +52,7 @@ class TestEmbedded:
         totals = data.x_train.sum(axis=0)
         assert (np.diff(totals.astype(np.int64)) <= 0).all()
         assert data.feature_names[:3] == ("the", "and", "of")
+        assert totals[-1] == 31
         # Ties stand in order of letters.
         last = [word for word, total in zip(data.feature_names, totals, strict=True) if total == totals[-1]]
         assert last == sorted(last)
@@ -61,6 +62,10 @@ class TestEmbedded:
         for word, label in (("awful", 0), ("worst", 0), ("wonderful", 1), ("excellent", 1)):
             rows = data.x_train[:, [data.feature_names.index(word)]].nonzero()[0]
             assert (data.y_train[rows] == label).mean() > 0.75
+
+    def test_rows_are_sorted_by_label(self):
+        """Who holds some out has to shuffle: the docstring and the book say so."""
+        assert np.count_nonzero(np.diff(load_imdb().y_train)) == 1
 
     def test_arrays_are_read_only(self):
         data = load_imdb()

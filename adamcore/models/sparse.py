@@ -65,6 +65,11 @@ class SparseRows:
     __array_ufunc__ = None
 
     def __init__(self, values: np.ndarray, columns: np.ndarray, starts: np.ndarray, n_columns: int) -> None:
+        if values.dtype not in (np.float32, np.float64):
+            raise ValueError(f"SparseRows: values have dtype {values.dtype}; allowed are float32 and float64.")
+        for name, array in (("columns", columns), ("starts", starts)):
+            if not np.issubdtype(array.dtype, np.integer):
+                raise ValueError(f"SparseRows: {name} have dtype {array.dtype}; they must be integers.")
         if len(values) != len(columns):
             raise ValueError(f"SparseRows: {len(values)} values, but {len(columns)} columns; one of each an entry.")
         if len(starts) < 1 or starts[0] != 0 or starts[-1] != len(values) or (np.diff(starts) < 0).any():
@@ -81,6 +86,7 @@ class SparseRows:
         """Set what was checked already."""
         self.values, self.columns, self.starts = values, columns, starts
         self.shape = (len(starts) - 1, n_columns)
+        self._numbers = np.arange(len(starts) - 1)
         return self
 
     @classmethod
@@ -131,10 +137,9 @@ class SparseRows:
         """The dtype of the values."""
         return self.values.dtype
 
-    def __getitem__(self, rows: np.ndarray | slice) -> SparseRows:
-        """Return some rows, in the order asked for: a minibatch."""
-        if isinstance(rows, slice):
-            rows = np.arange(len(self))[rows]
+    def __getitem__(self, rows: Any) -> SparseRows:
+        """Return some rows, in the order asked for: a minibatch. Whatever selects rows of an array does so here."""
+        rows = np.atleast_1d(self._numbers[rows])
         first = self.starts[rows]
         lengths = self.starts[rows + 1] - first
         starts = np.zeros(len(lengths) + 1, np.intp)
@@ -166,7 +171,7 @@ class SparseRows:
         # reduceat would give an empty row the first entry of the next one.
         filled = np.flatnonzero(np.diff(self.starts))
         for c, column in enumerate(weights.T):
-            terms = column.take(self.columns)
+            terms = column.take(self.columns).astype(result.dtype, copy=False)
             terms *= self.values
             result[filled, c] = np.add.reduceat(terms, self.starts[filled]) if len(filled) else 0
         return result
@@ -177,7 +182,7 @@ class SparseRows:
         lengths = np.diff(self.starts)
         result = np.empty((len(delta), self.shape[1]), np.result_type(self.values, delta))
         for c, row in enumerate(delta):
-            terms = np.repeat(row, lengths)
+            terms = np.repeat(row, lengths).astype(result.dtype, copy=False)
             terms *= self.values
             result[c] = np.bincount(self.columns, terms, minlength=self.shape[1])
         return result

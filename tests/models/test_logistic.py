@@ -281,6 +281,30 @@ class TestSparseRows:
         assert part.shape == (len(rows), 5)
         np.testing.assert_array_equal(part.toarray(), dense[rows])
 
+    @pytest.mark.parametrize(
+        "rows",
+        [
+            *([2, 0, 7], [-1, -8, 3], -2, 5, slice(-3, None), slice(None, None, -2)),
+            *(np.arange(8) % 3 == 0, np.zeros(8, bool), np.array([4, 4], np.uint8)),
+        ],
+        ids=str,
+    )
+    def test_rows_are_selected_as_those_of_an_array(self, rows):
+        dense, x = self.matrix()
+        np.testing.assert_array_equal(x[rows].toarray(), np.atleast_2d(dense[rows]))
+
+    @pytest.mark.parametrize("rows", [[8], [-9], 8, np.ones(7, bool)], ids=str)
+    def test_rows_that_are_not_there(self, rows):
+        with pytest.raises(IndexError, match="out of bounds|did not match"):
+            self.matrix()[1][rows]
+
+    def test_products_with_another_dtype_have_the_digits_of_the_wider(self):
+        dense, x = self.matrix()
+        w, delta = np.full((5, 2), 1 / 3, np.float32), np.full((2, 8), 1 / 3, np.float32)
+        np.testing.assert_allclose(x @ w, dense @ w.astype(float), rtol=1e-14, atol=1e-14)
+        np.testing.assert_allclose(delta @ x, delta.astype(float) @ dense, rtol=1e-14, atol=1e-14)
+        np.testing.assert_allclose(x @ np.ones((5, 1), int), dense.sum(axis=1, keepdims=True), rtol=1e-14, atol=1e-14)
+
     def test_slices_and_length(self):
         dense, x = self.matrix()
         np.testing.assert_array_equal(x[1:6:2].toarray(), dense[1:6:2])
@@ -310,6 +334,9 @@ class TestSparseRows:
             ({"starts": np.array([0, 2, 1, 2])}, "starts must rise"),
             ({"columns": np.array([0, 4])}, "columns from 0 to 4; allowed are 0 to 3"),
             ({"columns": np.array([-1, 2])}, "columns from -1 to 2; allowed"),
+            ({"columns": np.array([0.5, 2.0])}, "columns have dtype float64; they must be integers"),
+            ({"starts": np.array([0.0, 2.0])}, "starts have dtype float64; they must be integers"),
+            ({"values": np.ones(2, int)}, "values have dtype int64; allowed are float32 and float64"),
         ],
     )
     def test_errors(self, change, message):

@@ -11,12 +11,14 @@ from adamcore.experiments.experiment import Experiment, Scale
 from adamcore.experiments.full_batch import LBFGS
 from adamcore.experiments.record import Record, load_record
 from adamcore.experiments.runner import RunError, Unfinished, fold, run, unfold
+from adamcore.experiments.sfo import SFO
 from adamcore.experiments.statistics import Comparison, PairedRatio, Sensitivity, compare, paired_ratio, sensitivity
 from adamcore.experiments.train import History, Streams, streams, train
 
 __all__ = [
     "EXPERIMENTS",
     "LBFGS",
+    "SFO",
     "Comparison",
     "Experiment",
     "History",

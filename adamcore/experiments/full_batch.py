@@ -1,4 +1,4 @@
-"""L-BFGS on the whole training set: the opponent of Adam in Figure 2 (b), until SFO is there."""
+"""L-BFGS on the whole training set, which stands beside SFO as an opponent of Adam in Figure 2 (b)."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from adamcore.experiments.online import Online
+from adamcore.experiments.sfo import SFO
 from adamcore.experiments.train import FIRST, History, Streams, digest
 from adamcore.optim import Rule, State, from_dict
 
@@ -32,9 +33,8 @@ class LBFGS:
     1989; ``scipy.optimize``'s L-BFGS-B, without bounds).
 
     In section 6.2 of arXiv:1412.6980 Adam's opponent is SFO, which combines quasi-Newton steps with minibatches
-    (arXiv:1311.2115). **This is not SFO.** It stands in for it as the best known quasi-Newton method: what it shows
-    about curvature holds, and what it shows about speed per pass over the data is against it, since SFO makes many
-    steps a pass.
+    (arXiv:1311.2115; :class:`~adamcore.experiments.SFO`). **This is not SFO.** It is the best known quasi-Newton
+    method, and shows beside SFO what minibatches are worth: it makes one step a pass over the data at most, SFO many.
 
     It is no rule, since it decides itself where to evaluate the objective; a run calls :meth:`minimize`.
 
@@ -165,7 +165,7 @@ class LBFGS:
         return (slice(start, min(start + self.chunk, n)) for start in range(0, n, self.chunk))
 
 
-def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS | Online:
+def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS | SFO | Online:
     """Return the contender that a record holds as plain data: a rule, or a method that minimizes by itself.
 
     Examples
@@ -175,7 +175,7 @@ def method_from_dict(plain: dict[str, Any]) -> Rule | LBFGS | Online:
     >>> method_from_dict(LBFGS(memory=5).to_dict())
     LBFGS(memory=5, chunk=1000)
     """
-    for method in (LBFGS, Online):
+    for method in (LBFGS, SFO, Online):
         if plain["rule"] == method.__name__:
             return method(**{name: value for name, value in plain.items() if name != "rule"})
     return from_dict(plain)

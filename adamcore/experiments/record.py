@@ -77,8 +77,9 @@ class Record:
     runs : list of dict
         For each run its contender, rule, seed, ``epoch_cost``, ``epoch_objective``, ``first_losses``,
         ``diverged_at`` (the step, or None) and ``seconds``. Runs made later than the first record also have
-        ``start`` (digests of theta_0 and of the first epoch's order), ``epoch_seconds`` and, where the experiment
-        measures something after each epoch, ``measures``: for each name its values, None where there was none.
+        ``start`` (digests of theta_0 and of the first epoch's order), ``epoch_seconds`` and, where the experiment or
+        the contender measures something after each epoch, ``measures``: for each name its values, None where there
+        was none.
     parameters : dict of str to dict
         For a contender, where its problem differs from the others'.
     measures : list of str
@@ -182,7 +183,7 @@ class Record:
         KeyError
             If the record holds no such runs.
         """
-        wanted = rule.to_dict() if isinstance(rule, Rule) else rule
+        wanted = rule if isinstance(rule, dict) else rule.to_dict()
         found = [r[f"epoch_{what}"] for r in self.runs if r["contender"] == contender and r["rule"] == wanted]
         if not found:
             raise KeyError(f"{self!r} holds no runs of {contender} with {wanted}")
@@ -203,7 +204,7 @@ class Record:
         KeyError
             If the record holds no such runs, or they were not measured so.
         """
-        wanted = rule.to_dict() if isinstance(rule, Rule) else rule
+        wanted = rule if isinstance(rule, dict) else rule.to_dict()
         found = [
             single["measures"][name]
             for single in self.runs

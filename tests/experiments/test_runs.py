@@ -24,8 +24,10 @@ from adamcore.experiments import (
 )
 from adamcore.experiments.experiment import Run, Scale
 from adamcore.experiments.files import StorageError, write_json
+from adamcore.experiments.full_batch import method_from_dict
+from adamcore.experiments.online import Online
 from adamcore.experiments.record import require_same_start
-from adamcore.optim import Adam, from_dict
+from adamcore.optim import Adam
 
 FIG1A = get_experiment("fig1a")
 RESULTS = Path(__file__).parents[2] / "book" / "results"
@@ -132,9 +134,9 @@ def test_runs_that_cannot_be_taken_from_a_record(tmp_path, smoke, monkeypatch, a
     assert not list(tmp_path.glob("runs/*/*.json"))
 
 
-@pytest.mark.parametrize("name", ["fig1b", "fig2b", "fig3", "fig3_start", "fig4"])
+@pytest.mark.parametrize("name", ["fig1b", "fig2b", "fig3", "fig3_start", "fig4", "sparse_regret", "ablation_mlp"])
 def test_recorded_runs_keep_their_keys(name, tmp_path):
-    """Measures, layers, several parameters, L-BFGS: whatever a key depends on comes back from the file."""
+    """Measures, layers, several parameters, L-BFGS, games: whatever a key depends on comes back from the file."""
     experiment = get_experiment(name)
     size = experiment.scale("smoke")
     wanted = list(experiment.runs(size, 1))
@@ -329,12 +331,9 @@ def test_committed_records_can_be_made_again(path):
     single = record.runs[-1]
     problem = runner.make_problem(experiment.problem, experiment.problem_parameters(scale, single["contender"]))
     assert problem.digest == record.data
-    history = train(
-        problem.model,
-        from_dict(single["rule"]),
-        problem.data,
-        epochs=1,
-        batch_size=record.batch_size,
-        streams=streams(single["seed"]),
-    )
+    rule, source = method_from_dict(single["rule"]), streams(single["seed"])
+    if isinstance(rule, Online):
+        history = rule.minimize(problem, 1, source, steps=5)
+    else:
+        history = train(problem.model, rule, problem.data, epochs=1, batch_size=record.batch_size, streams=source)
     np.testing.assert_allclose(history.first_losses, single["first_losses"], rtol=1e-3)

@@ -17,7 +17,6 @@ from typing import Any
 
 import joblib
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from adamcore.experiments.checkpoints import load_checkpoint, save_checkpoint
 from adamcore.experiments.cluster import cluster_workers
@@ -27,6 +26,7 @@ from adamcore.experiments.files import StorageError, remove_abandoned, require_w
 from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.measures import MEASURES
 from adamcore.experiments.problems import TOGETHER, make_problem
+from adamcore.experiments.progress import progress_bar
 from adamcore.experiments.record import Record
 from adamcore.experiments.train import History, Streams, begin, streams, train_together
 from adamcore.optim import one_thread
@@ -154,8 +154,8 @@ def run(
             if missing and folder is not None:
                 require_writable(folder)
                 remove_abandoned(folder)
-            with tqdm(
-                total=len(wanted), initial=len(done), desc=experiment.name, unit="run", disable=not progress
+            with progress_bar(
+                progress, total=len(wanted), initial=len(done), desc=experiment.name, unit="run"
             ) as bar:
                 for result in _make(missing, workers, keeping, jobs):
                     if result is None:

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from adamcore.data import minibatches
 from adamcore.experiments.measures import mean_cost
+from adamcore.experiments.progress import progress_bar
 from adamcore.optim import NotFiniteError, Rule, State, one_thread
 
 
@@ -129,7 +129,7 @@ def train(
         Where initialization, order and noise come from.
     history : History, optional
         Of a training that stopped between two epochs, to go on with; it is changed. With the same streams,
-        the result is to the last bit that of a training that never stopped.
+        the result is to the last bit that of a training that never stopped. One that diverged stays as it is.
     step_losses, full_cost : bool, default False
         Whether to keep the objective on every minibatch, and the cost of all data after every epoch. The latter
         costs a forward pass over all data.
@@ -137,7 +137,8 @@ def train(
         Each is called as ``callback(epoch, history)`` after every epoch, counted from 1. If one returns a true
         value, training ends there. A callback may add to ``history.measures``; it must not change ``history.state``.
     progress : bool, default False
-        Whether to show a bar, in a notebook or a terminal, with the cost of the last epoch.
+        Whether to show a bar with the cost of the last epoch; see
+        :func:`adamcore.experiments.progress.progress_bar`.
 
     Returns
     -------
@@ -147,7 +148,7 @@ def train(
     Raises
     ------
     ValueError
-        If ``epochs`` is negative.
+        If ``epochs`` is negative, or the parts of the data do not have the same length.
 
     Examples
     --------
@@ -224,7 +225,7 @@ def train_together(
     Raises
     ------
     ValueError
-        If ``epochs`` is negative, or the histories have not stopped after the same epoch.
+        As :func:`train`, and if the histories have not stopped after the same epoch.
 
     Examples
     --------
@@ -241,22 +242,27 @@ def train_together(
     """
     if epochs < 0:
         raise ValueError(f"train: epochs = {epochs!r} is not allowed; it must be 0 or more.")
+    lengths = [part.shape[0] for part in data]
+    if len(set(lengths)) != 1:
+        raise ValueError(f"train: the parts of data have the lengths {lengths}; all must have the same.")
     if histories is None:
         theta = model.init(streams.initialization)
         histories = [begin(rule, theta) for rule in rules]
     done = len(histories[0].epoch_cost)
     if any(len(history.epoch_cost) != done for history in histories):
         raise ValueError("train: the histories have stopped after different epochs; continue each on its own.")
-    active = list(zip(rules, histories, strict=True))
+    active = [one for one in zip(rules, histories, strict=True) if one[1].diverged_at is None]
+    if not active:
+        return list(histories)
     # A run that diverges overflows on its way; it is reported by its step, not by numpy's warnings.
     with (
         np.errstate(over="ignore", invalid="ignore"),
         threadpool_limits(1, user_api="blas"),
         one_thread(),
-        tqdm(total=epochs, initial=done, unit="epoch", disable=not progress) as bar,
+        progress_bar(progress, total=epochs, initial=done, unit="epoch") as bar,
     ):
         for epoch in range(done + 1, epochs + 1):
-            batches = list(minibatches(data[0].shape[0], batch_size, streams.order))
+            batches = list(minibatches(lengths[0], batch_size, streams.order))
             if epoch == 1:
                 order = digest(*batches)
                 for history in histories:

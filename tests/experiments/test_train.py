@@ -1,8 +1,14 @@
+import importlib
+import sys
+from types import SimpleNamespace
+from unittest.mock import MagicMock
+
 import numpy as np
 import pytest
 
 from adamcore import SGD, Adam, LogisticRegression, inverse_sqrt
 from adamcore.experiments import streams, train
+from adamcore.experiments.progress import progress_bar
 from adamcore.models import MLP
 
 
@@ -91,6 +97,55 @@ def test_a_bar_only_on_request(small, capsys):
     assert "cost=" in shown
 
 
+@pytest.fixture
+def notebook(monkeypatch):
+    """Make this process look like a notebook's kernel to tqdm; what is returned adds widgets, or their absence."""
+    ipython = pytest.importorskip("IPython")
+    modules = ("auto", "autonotebook", "notebook")
+    for name in modules:  # so that there is something to come back to after the test
+        importlib.import_module(f"tqdm.{name}")
+    monkeypatch.setattr(ipython, "get_ipython", lambda: SimpleNamespace(config={"IPKernelApp": {}}))
+    monkeypatch.setitem(sys.modules, "ipykernel.zmqshell", SimpleNamespace())
+    monkeypatch.setattr("IPython.display.display", lambda *shown, **more: None)
+    for name in modules:  # they look when they are imported
+        monkeypatch.delitem(sys.modules, f"tqdm.{name}")
+        monkeypatch.delattr(f"tqdm.{name}")
+
+    def with_widgets(there):
+        widgets = SimpleNamespace(HTML=MagicMock, FloatProgress=MagicMock, HBox=MagicMock)
+        monkeypatch.setitem(sys.modules, "ipywidgets", widgets if there else None)
+
+    return with_widgets
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("widgets", [True, False])
+def test_a_bar_is_a_widget_in_a_notebook_that_has_widgets(notebook, capsys, widgets):
+    """And text in one that has none, without the warning that would stand in every chapter."""
+    notebook(widgets)
+    with progress_bar(True, total=2) as bar:
+        bar.update()
+    assert [kind.__module__ for kind in type(bar).__mro__].count("tqdm.notebook") == widgets
+    assert ("1/2" in capsys.readouterr().err) != widgets
+
+
+def test_a_bar_is_text_in_a_terminal_and_not_even_that_where_none_is_wanted(capsys):
+    with progress_bar(True, total=2) as bar:
+        bar.update()
+    assert "1/2" in capsys.readouterr().err
+    with progress_bar(False, total=2) as bar:
+        bar.update()
+    assert capsys.readouterr() == ("", "")
+
+
+def test_parts_of_the_data_have_one_length(small):
+    """Otherwise the surplus would be left out without a word."""
+    x, y = small
+    for data in ((x, y[1:]), (x[1:], y)):
+        with pytest.raises(ValueError, match=r"the parts of data have the lengths \[(50, 49|49, 50)\]; all must"):
+            train(LogisticRegression(4, 2), Adam(), data, epochs=1, batch_size=16, streams=streams(0))
+
+
 def test_evaluation_is_without_dropout(small):
     x, y = small
     model = MLP((4, 8, 2), hidden_dropout=0.9)
@@ -149,6 +204,10 @@ def test_divergence_is_reported_with_its_step_and_the_history_kept(loss, gradien
     assert history.diverged_at == 3
     assert history.epoch_cost == [1.0]
     assert history.state.t == 2
+    # Asked to go on, it stays where it ended.
+    model = Cliff(1.0, 1.0)
+    train(model, SGD(), (x, x[:, 0]), epochs=9, batch_size=1, streams=streams(0), history=history)
+    assert (history.diverged_at, history.epoch_cost, history.state.t, model.step) == (3, [1.0], 2, 0)
 
 
 @pytest.mark.filterwarnings("error")

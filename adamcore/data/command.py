@@ -40,7 +40,7 @@ def data() -> None:
     """Show, fetch, check and build the data sets."""
 
 
-@data.command("list")
+@data.command("list", short_help="Show what is embedded and what is downloaded.")
 def list_() -> None:
     """Show what is embedded in the package and what the data folder holds."""
     for dataset, files in DIGESTS.items():
@@ -65,7 +65,7 @@ def _show_full(archive: Archive) -> None:
         click.echo(f"  {found}  {_size(found.stat().st_size).strip()}  SHA-256 {digest}  {kind}")
 
 
-@data.command()
+@data.command(short_help="Say where the full sets are kept.")
 def where() -> None:
     """Say where the full sets are kept, and where to put what you got by hand."""
     click.echo(f"{data_folder()}  (to choose another folder, set {VARIABLE})")
@@ -73,7 +73,7 @@ def where() -> None:
         click.echo(f"\n{archive.title}: {find(archive) or 'not here'}\n{how_to_get(archive)}")
 
 
-@data.command("fetch")
+@data.command("fetch", short_help="Download the full set NAME.")
 @click.argument("name", type=click.Choice(tuple(TITLES)))
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 def fetch_(name: str, quiet: bool) -> None:
@@ -89,7 +89,7 @@ def fetch_(name: str, quiet: bool) -> None:
     click.echo(f"{archive.title} is in place: {_or_stop(fetch, archive, progress=not quiet)}")
 
 
-@data.command()
+@data.command(short_help="Check everything that is here.")
 def verify() -> None:
     """Hash every embedded file, and read every full set that is there, again. Exit code 1 if something is wrong."""
     bad = 0
@@ -128,7 +128,7 @@ def _caught(function: Callable, *arguments: object) -> DataError | None:
     return None
 
 
-@data.command("build")
+@data.command("build", short_help="Make the embedded files of NAME again.")
 @click.argument("name", type=click.Choice(tuple(BUILDERS)))
 @click.option(
     "--from",
@@ -144,16 +144,28 @@ def _caught(function: Callable, *arguments: object) -> DataError | None:
     help="A folder to write to [default: nothing is written, only compared].",
 )
 def build_(name: str, source: Path, target: Path | None) -> None:
-    """Make the embedded files of NAME again from the full set, and compare them with those in the package."""
+    """Make the embedded files of NAME again from the full set, and compare them with those in the package.
+
+    Exit code 1 if they differ and are not written.
+    """
     files: Files = _or_stop(BUILDERS[name], source)
+    others = []
     for file, content in files.items():
         digest = hashlib.sha256(content).hexdigest()
-        same = "as embedded" if digest == DIGESTS[name].get(file) else "NOT as embedded"
-        click.echo(f"{file:26s} {_size(len(content))}  SHA-256 {digest}  {same}")
+        same = digest == DIGESTS[name].get(file)
+        click.echo(
+            f"{file:26s} {_size(len(content))}  SHA-256 {digest}  {'as embedded' if same else 'NOT as embedded'}"
+        )
+        others += [] if same else [file]
         if target is not None:
             _or_stop(_write, target / file, content)
     if target is not None:
         click.echo(f"written to {target}")
+    elif others:
+        raise click.ClickException(
+            f"not as embedded: {', '.join(others)}. Another version of Pillow or zlib packs the same content into "
+            "other bytes; LICENSES.md says which were used."
+        )
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -114,10 +114,17 @@ def test_a_file_that_may_not_be_read(verb, folder, small_imdb, monkeypatch):
 class TestBuild:
     def test_compare_and_write(self, tmp_path, monkeypatch):
         monkeypatch.setitem(command.BUILDERS, "imdb", lambda source: {"imdb.npz": b"other"})
-        assert "NOT as embedded" in run("build", "imdb", "--from", tmp_path)
+        output = run("build", "imdb", "--from", tmp_path, code=1)
+        assert "NOT as embedded" in output
+        assert "not as embedded: imdb.npz. Another version of Pillow or zlib" in output
         assert list(tmp_path.iterdir()) == []
         run("build", "imdb", "--from", tmp_path, "--to", tmp_path / "new")
         assert [(file.name, file.read_bytes()) for file in (tmp_path / "new").iterdir()] == [("imdb.npz", b"other")]
+
+    def test_as_embedded(self, tmp_path, monkeypatch):
+        files = {name: packaged.read_packaged("imdb", name) for name in packaged.DIGESTS["imdb"]}
+        monkeypatch.setitem(command.BUILDERS, "imdb", lambda source: files)
+        assert "NOT" not in run("build", "imdb", "--from", tmp_path)
 
     def test_a_full_disk_costs_no_earlier_file(self, tmp_path, monkeypatch):
         def half(self, content):

@@ -81,8 +81,8 @@ def cannot_write(folder: Path, error: OSError) -> StorageError:
     reason = error.strerror or str(error)
     return StorageError(
         error.errno,
-        f"cannot write to {folder} ({reason}). What was finished before is intact. Make room there or name another "
-        "folder, then give the same command again: it goes on from there",
+        f"cannot write to {folder} ({reason}). What was finished before is intact. Make room there, or copy the "
+        "folder to another place and name that; then give the same command again, which goes on from there",
     )
 
 

@@ -97,7 +97,8 @@ def run(
         Runs at a time, each in a process and on one thread of its own; never changes a number.
     folder : Path, optional
         Where single runs are kept: those that are there already are not made again, and one that was killed goes on
-        from its last checkpoint, to the same last bit. By default nothing is read or written.
+        from its last checkpoint, to the same last bit. A contender that minimizes by itself has none, and starts
+        again. By default nothing is read or written.
     progress : bool, default False
         Whether to show a progress bar.
     only : collection of str, optional

@@ -56,6 +56,14 @@ def parameters(theta: np.ndarray, dtype: type) -> None:
         raise ValueError(f"theta has dtype {theta.dtype}; the model was made with dtype={np.dtype(dtype)}.")
 
 
+def parts(batch: Any, *names: str) -> tuple[Any, ...]:
+    """A minibatch, taken apart."""
+    if not isinstance(batch, (tuple, list)) or len(batch) != len(names):
+        got = f"{len(batch)} parts" if isinstance(batch, (tuple, list)) else f"type {type(batch).__name__}"
+        raise ValueError(f"batch has {got}; it must be a tuple ({', '.join(names)}{',' * (len(names) == 1)}).")
+    return tuple(batch)
+
+
 def examples(x: Any, shape: tuple[int, ...], dtype: type, name: str = "x") -> np.ndarray:
     """The examples of a minibatch."""
     wanted = f"({', '.join(['n', *map(str, shape)])}{'' if shape else ','})"

@@ -586,7 +586,8 @@ class Sequential(Layer):
         \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y}
         \frac{\partial f_k}{\partial f_{k-1}} \cdots \frac{\partial f_1}{\partial x}
 
-    ``backward`` multiplies from the left, so that it never holds more than one gradient of a minibatch.
+    ``backward`` multiplies from the left, so that it multiplies vectors by matrices, one vector an example, and never
+    two matrices.
 
     Parameters
     ----------

@@ -129,7 +129,7 @@ class LogisticRegression:
         >>> bool((one == other).all())
         True
         """
-        x, y = batch
+        x, y = _checks.parts(batch, "x", "y")
         x = self._features(x, rng)
         return x, _checks.labels(y, len(x), self.n_classes)
 

@@ -39,8 +39,9 @@ class Classifier:
         f(\theta) = -\frac1n \sum_{i=1}^n \log \operatorname{softmax}(\text{layers}(x_i; \theta))_{y_i}
                     + \frac{\lambda}{2} \lVert W \rVert^2
 
-    W are all weights; biases are not regularized. :class:`MLP` and :class:`CNN` are networks of this kind. An
-    instance keeps its working memory between calls, so give each thread its own.
+    W are all parameters whose names begin with W: weights are regularized, biases are not. :class:`MLP` and
+    :class:`CNN` are networks of this kind. An instance keeps its working memory between calls, so give each thread
+    its own.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ class Classifier:
     def _checked(self, theta: np.ndarray, batch: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
         """The minibatch, if it and theta fit the model."""
         _checks.parameters(theta, self.dtype)
-        x, y = batch
+        x, y = _checks.parts(batch, "x", "y")
         x = _checks.examples(x, self.example, self.dtype)
         return x, _checks.labels(y, len(x), self.n_classes)
 

@@ -172,7 +172,7 @@ class VAE:
     def _checked(self, theta: np.ndarray, batch: tuple[np.ndarray]) -> np.ndarray:
         """The images, if they and theta fit the model."""
         _checks.parameters(theta, self.dtype)
-        (x,) = batch
+        (x,) = _checks.parts(batch, "x")
         x = _checks.examples(x, (self.n_pixels,), self.dtype)
         if not (x.min() >= 0 and x.max() <= 1):
             raise ValueError(f"x has pixels from {x.min()} to {x.max()}; they must be from 0 to 1.")

@@ -181,7 +181,7 @@ def test_writing_is_whole_or_not_at_all(tmp_path, monkeypatch):
     assert path.stat().st_mode == ordinary.stat().st_mode
     ordinary.unlink()
     monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError("disk")))
-    with pytest.raises(StorageError, match=r"cannot write to .* \(disk\).*name another folder"):
+    with pytest.raises(StorageError, match=r"cannot write to .* \(disk\).*to another place and name that"):
         write_json(path, {"new": 2})
     assert json.loads(path.read_text()) == {"old": 1}
     assert list(tmp_path.iterdir()) == [path]

@@ -174,6 +174,15 @@ def test_binary_is_the_multinomial_model_of_two_classes():
     np.testing.assert_array_equal(binary.predict(difference, x), two.predict(theta, x))
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_minibatch_is_a_pair(name):
+    model = MODELS[name]()
+    x, _, theta = sparse_problem(model, n=2)
+    for method in (model.loss, model.loss_and_grad):
+        with pytest.raises(ValueError, match=r"batch has type ndarray; it must be a tuple \(x, y\)"):
+            method(theta, x)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -296,6 +296,22 @@ def test_errors_of_minibatches(method, name, changes, words):
         getattr(model, method)(theta, batch)
 
 
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("MLP", lambda batch: batch[:1], r"batch has 1 parts; it must be a tuple \(x, y\)"),
+        ("CNN", lambda batch: batch[0][:2], r"batch has type ndarray; it must be a tuple \(x, y\)"),
+        ("VAE", lambda batch: (*batch, batch[0]), r"batch has 2 parts; it must be a tuple \(x,\)"),
+        ("VAE", lambda batch: batch[0][:1], r"batch has type ndarray; it must be a tuple \(x,\)"),
+    ],
+)
+def test_errors_of_the_form_of_a_minibatch(name, change, words):
+    model, theta, batch = made(name)
+    for method in (model.loss, model.loss_and_grad):
+        with pytest.raises(ValueError, match=words):
+            method(theta, change(batch))
+
+
 def test_errors_of_prediction():
     for name in ("MLP", "CNN", "VAE"):
         model, theta, (x, *_) = made(name)

@@ -233,7 +233,9 @@ def test_a_rule_that_a_file_could_not_bring_back_is_refused_before_anything_is_w
 
 
 @pytest.mark.parametrize(
-    "rng", [3, np.random.RandomState(3), np.random.PCG64(3), type("PCG63", (np.random.PCG64,), {})(3)], ids=repr
+    "rng",
+    [3, np.random.RandomState(3), np.random.PCG64(3), type("PCG63", (np.random.PCG64,), {})(3)],
+    ids=lambda rng: type(rng).__name__,
 )
 def test_a_generator_that_a_file_could_not_bring_back(tmp_path, rng):
     rng = np.random.Generator(rng) if type(rng).__name__ == "PCG63" else rng

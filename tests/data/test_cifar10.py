@@ -1,3 +1,4 @@
+import hashlib
 import io
 
 import numpy as np
@@ -48,6 +49,16 @@ class TestEmbedded:
         with pytest.raises(
             DataError, match=rf"CIFAR-10: the embedded file {name} is {fault}.*Install the package again"
         ):
+            load_cifar10()
+
+    def test_nothing_is_unpickled(self, copied, monkeypatch):
+        output = io.BytesIO()
+        np.savez(output, y_train=np.array([print], dtype=object), y_test=np.array([print], dtype=object))
+        (copied / "cifar10_labels.npz").write_bytes(output.getvalue())
+        monkeypatch.setitem(
+            packaged.DIGESTS["cifar10"], "cifar10_labels.npz", hashlib.sha256(output.getvalue()).hexdigest()
+        )
+        with pytest.raises(ValueError, match="allow_pickle=False"):
             load_cifar10()
 
     def test_a_decoder_without_webp(self, monkeypatch):

@@ -222,11 +222,12 @@ class SFO:
         History
             Entry k of ``epoch_cost`` and ``epoch_objective`` is over all the data, at the theta that had been
             accepted after k + 1 passes, with fresh dropout masks if the model has dropout; finding it is neither
-            counted as a pass nor timed. (Adam's entry is the mean over the pass, theta changing meanwhile: seen so,
-            SFO is half an epoch ahead.) ``step_losses`` has every evaluation in turn, those of bad steps included.
-            ``measures`` has for each pass ``active``, the subfunctions that take part; ``bad_steps`` so far;
-            ``directions`` of the subspace; and ``numbers_kept`` in all arrays. ``state.theta`` is the last theta that
-            was accepted. Where no finite value is left to go on from, ``diverged_at`` is the number of evaluations.
+            counted as a pass nor timed. (A rule's entry is the mean over the pass, theta changing meanwhile; what can
+            be compared with SFO's is the measure ``full_cost`` of its run.) ``step_losses`` has every evaluation in
+            turn, those of bad steps included. ``measures`` has for each pass ``active``, the subfunctions that take
+            part; ``bad_steps`` so far; ``directions`` of the subspace; and ``numbers_kept`` in all arrays.
+            ``state.theta`` is the last theta that was accepted. Where no finite value is left to go on from,
+            ``diverged_at`` is the number of evaluations.
         """
         model, n = problem.model, problem.data[0].shape[0]
         parts = np.array_split(streams.order.permutation(n), self.number(n))
@@ -276,11 +277,11 @@ class SFO:
         self, model: Any, theta: np.ndarray, data: tuple[Any, ...], n: int, noise: np.random.Generator
     ) -> float:
         """The objective over all examples."""
+        loss = getattr(model, "loss", None) or (lambda *arguments: model.loss_and_grad(*arguments)[0])
         total = 0.0
         for start in range(0, n, self.chunk):
             rows = slice(start, min(start + self.chunk, n))
-            batch = tuple(array[rows] for array in data)
-            total += (rows.stop - start) * model.loss_and_grad(theta, batch, noise)[0]
+            total += (rows.stop - start) * loss(theta, tuple(array[rows] for array in data), noise)
         return total / n
 
 

@@ -244,7 +244,7 @@ def fake(name, levels, tuned=None, seeds=3, epochs=6, spread=0.002, drop=()):
             continue
         settings = [one for one in size.grid.get(contender, ()) if one != first]
         level = {first: levels[contender]}
-        if tuned is not None:
+        if tuned is not None and settings:
             level |= dict.fromkeys(settings, 9.0) | {settings[-1]: tuned[contender]}
         for rule, height in level.items():
             for seed in range(seeds):
@@ -476,29 +476,89 @@ def test_defaults():
     assert judge("C42", *good).verdict == "not reproduced"
 
 
-def with_sfo(slower, level, name="SFO"):
-    """A record of fig2b in which another contender takes part."""
-    record = fake("fig2b", {"LBFGS": 1.0, "Adam": start(0.2, 0.02)}, epochs=12)
-    record.paper[name] = {"rule": "SFO"}
-    for seed in record.seeds:
-        curve = (level(12) * (1 + 0.001 * seed)).tolist()
-        one = {"contender": name, "rule": {"rule": "SFO"}, "seed": seed, "epoch_cost": curve}
-        record.runs.append(one | {"epoch_objective": curve, "epoch_seconds": [slower] * 12})
+SLOW = start(0.7, 0.6)
+
+
+def with_sfo(slower, sfo, noisy=SLOW, more=8.0, hundred=SLOW, drop=()):
+    """A record of fig2b; an epoch of SFO takes ``slower`` times as long as Adam's, with 100 parts ``more``."""
+    levels = {"LBFGS": 1.0, "Adam": start(0.2, 0.02), "SFO": sfo, "SFO+dropout": noisy, "SFO, 100 parts": hundred}
+    record = fake("fig2b", levels, epochs=12, drop=drop)
     for run in record.runs:
-        run.setdefault("epoch_seconds", [1.0] * 12)
+        run["epoch_seconds"] = [{"SFO": slower, "SFO, 100 parts": more}.get(run["contender"], 1.0)] * 12
     return record
 
 
-def test_sfo():
-    assert all(judge(name).verdict == "not run" for name in ("C24", "C25", "C26"))
-    assert judge("C24", fake("fig2b", {"LBFGS": 1.0, "Adam": 0.1})).verdict == "not run"
-    assert judge("C24", with_sfo(6.0, start(0.7, 0.6))).verdict == "reproduced only if"
+def test_sfo_faster_or_slower():
+    assert judge("C24").verdict == judge("C24", with_sfo(6.0, SLOW, drop=("SFO",))).verdict == "not run"
+    found = judge("C24", with_sfo(6.0, SLOW))
+    assert (found.verdict, found.condition) == ("reproduced only if", NOT_TUNED)
     assert judge("C24", with_sfo(6.0, start(0.01, 0.001))).verdict == "not reproduced"
     assert judge("C24", with_sfo(0.1, start(0.3, 0.03))).verdict == "not reproduced"  # by the clock
-    assert judge("C25", with_sfo(6.0, start(0.7, 0.6))).verdict == "reproduced only if"
-    assert judge("C25", with_sfo(2.0, start(0.7, 0.6))).verdict == "not reproduced"
-    assert judge("C26", with_sfo(6.0, start(2.3, 2.2), "SFO+dropout")).verdict == "reproduced"
-    assert judge("C26", with_sfo(6.0, start(0.7, 0.2), "SFO+dropout")).verdict == "not reproduced"
+    for more, hundred in ((6.0, start(0.01, 0.001)), (0.1, start(0.3, 0.03))):
+        assert judge("C24", with_sfo(6.0, SLOW, more=more, hundred=hundred)).verdict == "not reproduced"
+    untimed = with_sfo(6.0, SLOW)
+    for run in untimed.runs:
+        del run["epoch_seconds"]
+    assert judge("C24", untimed).verdict == "not run"
+    diverged = with_sfo(6.0, start(0.01, 0.001))
+    for run in diverged.runs:
+        if run["contender"] == "SFO":
+            run["epoch_cost"] = run["epoch_cost"][:3]
+    assert judge("C24", diverged).verdict == "reproduced only if"
+
+
+def test_sfo_against_the_best_of_adams_grid():
+    def record(adam, tuned):
+        levels = {"LBFGS": 1.0, "Adam": adam, "SFO": 0.5, "SFO+dropout": 2.0, "SFO, 100 parts": 0.5}
+        made = fake("fig2b", levels, {"Adam": tuned}, epochs=12)
+        for run in made.runs:
+            run["epoch_seconds"] = [1.0] * 12
+        return made
+
+    assert judge("C24", record(0.2, 0.1)).verdict == "reproduced"
+    found = judge("C24", record(0.6, 0.1))
+    assert (found.condition, found.numbers["tuned, SFO, by clock"]) == (WHEN_TUNED, pytest.approx(0.2, rel=0.01))
+    assert judge("C24", record(0.6, 0.55)).verdict == "not reproduced"
+
+
+def test_adam_is_compared_with_sfo_at_the_ends_of_epochs():
+    record = with_sfo(6.0, SLOW)
+    for run in record.runs:
+        if run["contender"] == "Adam":
+            run["measures"] = {"full_cost": [5.0] * 11 + [None]}  # whatever the means over epochs are
+    assert judge("C24", record).verdict == "not reproduced"
+
+
+def test_sfo_time_and_memory(monkeypatch):
+    missing = judge("C25")
+    assert (missing.verdict, missing.command) == ("not run", "python -m adamcore run fig2b --scale full")
+    assert missing.numbers["numbers kept a parameter, 50 parts"] == 154  # known without a run
+    for slower, more, verdict in (
+        (4.9, 10.1, "not reproduced"),
+        (5.1, 9.9, "reproduced"),
+        (2.0, 9.9, "reproduced only if"),
+        (5.1, 30.0, "reproduced only if"),
+    ):
+        found = judge("C25", with_sfo(slower, SLOW, more=more))
+        assert found.verdict == verdict, (slower, more)
+        assert "79, 154, 305 numbers a parameter for 25, 50, 100 minibatches, on a straight line" in found.reason
+    assert found.condition == "the data are divided as for 'SFO'"
+    quadratic = {number: number**2.0 for number in (25, 50, 100)}
+    monkeypatch.setattr("adamcore.experiments.claims.training.memory_of_sfo", lambda: quadratic)
+    found = judge("C25", with_sfo(6.0, SLOW))
+    assert found.verdict == "not reproduced"
+    assert "not on a straight line" in found.reason
+
+
+def test_sfo_with_dropout():
+    assert judge("C26", with_sfo(6.0, SLOW, drop=("SFO+dropout",))).verdict == "not run"
+    assert judge("C26", with_sfo(6.0, SLOW, start(2.3, 2.2))).verdict == "reproduced"
+    assert judge("C26", with_sfo(6.0, SLOW, start(0.7, 0.2))).verdict == "not reproduced"
+    mixed = with_sfo(6.0, SLOW, start(0.7, 0.2))
+    stopped = next(run for run in mixed.runs if run["contender"] == "SFO+dropout")
+    stopped["epoch_cost"] = stopped["epoch_cost"][:4]  # diverged
+    found = judge("C26", mixed)
+    assert (found.verdict, found.numbers) == ("not reproduced", {"failed": 1, "seeds": 3})
 
 
 def test_mnist_without_its_record():

@@ -5,7 +5,7 @@ import pytest
 from scipy import optimize
 
 from adamcore import SGD, Adam, LogisticRegression
-from adamcore.experiments import LBFGS, SFO, streams, train
+from adamcore.experiments import LBFGS, SFO, get_experiment, run, streams, train
 from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.problems import Problem, make_problem
 from adamcore.experiments.sfo import SMALLEST_SCALE, _Models, _Seen, _Subspace, _Walk, hessian_of_history
@@ -415,13 +415,15 @@ def test_a_pass_is_as_many_evaluations_as_there_are_subfunctions():
     """Counted from outside; each subfunction is always of the same examples, and together they are all."""
     problem = logistic(n=103)
     batches = []
-    original = problem.model.loss_and_grad
 
-    def counted(theta, batch, rng=None):
-        batches.append(tuple(map(tuple, batch[0])))
-        return original(theta, batch, rng)
+    def counted(method):
+        def call(theta, batch, rng=None):
+            batches.append(tuple(map(tuple, batch[0])))
+            return method(theta, batch, rng)
 
-    problem.model.loss_and_grad = counted
+        return call
+
+    problem.model.loss_and_grad, problem.model.loss = map(counted, (problem.model.loss_and_grad, problem.model.loss))
     history = SFO(subfunctions=10).minimize(problem, 12, streams(0))
     whole = [k for k, batch in enumerate(batches) if len(batch) == 103]
     parts = [k for k, batch in enumerate(batches) if len(batch) != 103]
@@ -577,3 +579,15 @@ def test_settings_as_plain_data():
     assert str(SFO(subfunctions=30)) == "SFO(subfunctions=30, history=10)"
     assert str(SFO()) == "SFO(subfunctions=by the number of examples, history=10)"
     assert hash(SFO()) == hash(SFO())
+
+
+def test_a_run_that_is_stopped_starts_again(tmp_path):
+    """It writes no checkpoint, and a second run of it is the first again."""
+    records = [
+        run(get_experiment("fig2b"), "smoke", seeds=1, only=["SFO"], folder=tmp_path / name, checkpoint_seconds=0)
+        for name in ("one", "two")
+    ]
+    kept = [{**record.runs[0], "seconds": 0, "epoch_seconds": []} for record in records]
+    assert kept[0] == kept[1]
+    assert [path.suffix for path in (tmp_path / "one").iterdir()] == [".json"]
+    assert records[0].measured("SFO", SFO(), "numbers_kept").shape == (1, 3)

@@ -39,7 +39,7 @@ a machine with other work on it; the convolutional network as its full scale has
 (``OPENBLAS_CORETYPE=Haswell``) the networks took 1.5 to 1.8 times as long."""
 
 
-SFO_OVER_ADAM = {25: 1.1, 100: 3.2}
+SFO_OVER_ADAM = {25: 1.2, 100: 3.2}
 """How many times as long as an epoch of Adam a pass of SFO takes, by the number of its subfunctions, with the network
 and the 60,000 images of Figure 2: processor time of 10 and of the last 4 of 5 passes beside that of 3 epochs, each
 measured in turn, and the cost of all data after a pass included, which is a quarter of it with 25."""

@@ -95,10 +95,10 @@ class SFO:
 
     Notes
     -----
-    *Memory.* The basis has up to 3 N + 3 directions as long as theta, in theta's precision: all else is small as long
-    as theta is much longer than 40 N. For the 1000-1000 network (1,796,010 parameters) in float32 and N = 25 that is
-    0.56 GB, for N = 100 2.2 GB, and for minibatches of 128, N = 469, 10 GB. A record has the count of all numbers
-    kept, as ``measures["numbers_kept"]``.
+    *Memory.* The basis has up to 3 N + 3 directions as long as theta, in theta's precision, of which float32 is
+    enough: coordinates are float64. All else is small as long as theta is much longer than 40 N. For the 1000-1000
+    network (1,796,010 parameters) in float32 and N = 25 that is 0.56 GB, for N = 100 2.2 GB, and for minibatches of
+    128, N = 469, 10 GB. A record has the count of all numbers kept, as ``measures["numbers_kept"]``.
 
     *Dropout.* Two gradients of a subfunction with different masks differ even where theta does not, so their
     difference says nothing of the Hessian. The authors' README says that it "will break SFO" and recommends to fix

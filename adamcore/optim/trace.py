@@ -59,7 +59,7 @@ class Trace:
             raise ValueError(f"Trace: {type(rule).__name__} is not elementwise; a part of theta has no path.")
         check_state(rule, s)
         self.coordinates = np.ravel(coordinates)
-        if self.coordinates.size and self.coordinates.dtype.kind not in "iu":
+        if self.coordinates.size and not np.issubdtype(self.coordinates.dtype, np.integer):
             raise TypeError(f"Trace: coordinates must be whole numbers; got {coordinates!r}.")
         self.coordinates = self.coordinates.astype(np.intp)
         size = s.theta.size

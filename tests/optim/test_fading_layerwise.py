@@ -120,6 +120,11 @@ class TestLayerAdam:
         assert s.v.dtype == s.theta.dtype == np.float32
         assert (s.theta[2:] == 0).all()  # a layer that never had a gradient does not move
 
+    def test_a_theta_without_coordinates(self):
+        s = LayerAdam().init(np.zeros((2, 0), np.float32))
+        LayerAdam().step(s, np.zeros((2, 0), np.float32))
+        assert (s.v.shape, s.v.dtype, s.theta.shape) == ((2, 0), np.float32, (2, 0))
+
     def test_sums_of_a_large_layer_keep_their_digits(self, rng):
         g = rng.normal(size=2_000_003).astype(np.float32)
         found = LayerAdam(sizes=(2_000_000, 3)).layer_means(g)
@@ -135,10 +140,14 @@ class TestLayerAdam:
         assert hash(rule) == hash(LayerAdam(sizes=tuple(sizes)))
 
     def test_errors(self):
-        with pytest.raises(ValueError, match=r"LayerAdam: sizes = \(2, 2\) are 4 coordinates, but theta has 5"):
+        message = r"sizes = \(2, 2\) are 4 coordinates, but theta has 5\. Give every layer's, in the order of theta\.$"
+        with pytest.raises(ValueError, match=message):
             LayerAdam(sizes=(2, 2)).init(np.zeros(5))
         for sizes in [(0, 1), (1.0,), (-1, 2), ("3",)]:
-            with pytest.raises(ValueError, match=r"LayerAdam: sizes = .* must hold whole numbers of 1 or more"):
+            with pytest.raises(
+                ValueError,
+                match=r"LayerAdam: sizes = .* whole numbers of 1 or more, the number of coordinates in each layer\.$",
+            ):
                 LayerAdam(sizes=sizes)
         with pytest.raises(ValueError, match="Trace: LayerAdam is not elementwise"):
             Trace(LayerAdam(), LayerAdam().init(np.zeros(3)), [0])

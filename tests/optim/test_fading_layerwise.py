@@ -140,7 +140,7 @@ class TestLayerAdam:
         assert hash(rule) == hash(LayerAdam(sizes=tuple(sizes)))
 
     def test_errors(self):
-        message = r"sizes = \(2, 2\) are 4 coordinates, but theta has 5\. Give every layer's, in the order of theta\.$"
+        message = r"\(2, 2\) are 4 coordinates, but theta has 5\. Give every layer's, in the order of theta\.$"
         with pytest.raises(ValueError, match=message):
             LayerAdam(sizes=(2, 2)).init(np.zeros(5))
         for sizes in [(0, 1), (1.0,), (-1, 2), ("3",)]:

@@ -151,7 +151,8 @@ def test_two_sweeps_of_one_folder_do_no_harm(tmp_path, expected):
 @pytest.mark.parametrize("jobs", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_interrupting_says_how_to_go_on(tmp_path, jobs):
     options = ["--scale", "smoke", "--jobs", str(jobs), "--only", "Adam", "--seeds", "500", "--runs", str(tmp_path)]
-    process = start("run", "sweep", *options)
+    # A shell that starts the tests in the background has them ignore this signal, and children inherit that.
+    process = start("run", "sweep", *options, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     wait_until(lambda: any(tmp_path.glob("sweep/*.json")), process)
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE)

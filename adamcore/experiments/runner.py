@@ -602,6 +602,7 @@ def _keep(folder: Path, result: dict[str, Any]) -> None:
 def _remove(wanted: Iterable[str], folder: Path | None) -> None:
     """Delete what the folder holds of these runs."""
     if folder is not None:
+        require_writable(folder)  # before anything is gone
         for key in wanted:
             for ending in (".json", ".npz"):
                 (folder / f"{key}{ending}").unlink(missing_ok=True)

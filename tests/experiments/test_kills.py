@@ -193,6 +193,8 @@ def test_a_folder_that_may_only_be_read(expected, nobody):
         assert run(SWEEP, "smoke", seeds=1, folder=folder).runs  # nothing has to be written
         with pytest.raises(StorageError, match=rf"cannot write to {folder} \(Permission denied\).*another place"):
             run(SWEEP, "smoke", seeds=2, folder=folder)
+        with pytest.raises(StorageError, match="Permission denied"):
+            run(SWEEP, "smoke", seeds=1, folder=folder, fresh=True)
         assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
         assert results(folder).items() <= expected.items()
         folder.chmod(0o755)

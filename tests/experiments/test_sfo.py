@@ -107,6 +107,13 @@ def test_every_hessian_leads_down(rng, curved):
         assert eigenvalues[0] >= 0.99e-8 * eigenvalues[-1] > 0
 
 
+def test_a_direction_that_is_all_but_flat_counts_as_the_median_one():
+    """A step along it would be endless: below 1e-8 of the largest, an eigenvalue is not believed."""
+    flat = np.diag([1e-12, 1.0, 3.0])
+    eigenvalues = np.linalg.eigvalsh(whole(*hessian_of_history(np.eye(3), flat)))
+    np.testing.assert_allclose(eigenvalues, [1, 1, 3], rtol=1e-6)
+
+
 def test_history_without_changes_takes_what_others_have():
     steps = np.eye(3)[:2]
     beta, _, _ = hessian_of_history(steps, np.zeros((2, 3)), otherwise=7.0)
@@ -204,6 +211,15 @@ def test_a_turn_that_loses_nothing_changes_no_prediction(rng):
     np.testing.assert_allclose([models.predict(i, turned) for i in range(5)], before[0])
     np.testing.assert_allclose(np.linalg.eigvalsh(models.hessian(k)), before[1])
     np.testing.assert_allclose(models.slope(turned)[:k] @ new.T, before[2][:k], rtol=1e-8)
+
+
+def test_the_first_gradient_is_no_change():
+    models = _Models(1, 4, history=2)
+    models.renew(0, np.ones(4), 1.0, np.ones(4), tiny=1e-12)
+    assert models.pairs[0] == 0
+    models.renew(0, 2 * np.ones(4), 2.0, 3 * np.ones(4), tiny=1e-12)
+    assert models.pairs[0] == 1
+    np.testing.assert_array_equal(models.changes[0, 0], [2] * 4)
 
 
 def test_of_the_history_the_newest_pairs_are_kept_and_none_that_says_nothing(rng):
@@ -305,9 +321,37 @@ def test_a_bad_step_is_taken_back_and_the_next_one_is_half_as_long():
     assert far[1] == 0  # where it was
     assert far[2] == pytest.approx(0.01 * far[0])  # closer, before something is learned
     assert walk.evaluations == len(seen)
+    i = visited[0][0]  # something was learned from the way back, too
+    assert np.linalg.norm(walk.models.steps[i, 0]) == pytest.approx(far[-1])
     for _ in range(60):
         walk._judge(0, _Seen(walk.point, np.inf, np.zeros(10)))
     assert walk.scale == SMALLEST_SCALE
+
+
+def test_a_first_evaluation_is_bad_if_it_is_out_of_line_with_the_others():
+    walk, _ = walk_on(quadratics()[0])
+    walk.models.value[:4], walk.counts[:] = [1.0, 2.0, 3.0, 2.0], [2, 2, 2, 2, 1]
+    seen = [_Seen(walk.point, value, np.ones(10)) for value in (-9.0, 2.0, 4.1, 4.2, np.nan, np.inf)]
+    assert [bool(walk._is_bad(4, one)) for one in seen] == [False, False, False, True, True, True]  # 2 + 3 sqrt(0.5)
+    walk.counts[:4] = 1  # no others yet
+    assert not walk._is_bad(4, seen[3])
+
+
+def test_when_the_subspace_is_full_last_gradients_and_positions_stay():
+    walk, _ = walk_on(quadratics(n=100, size=60)[0], number=5)
+    turned = 0
+    for _ in range(60):
+        space, models = walk.space, walk.models
+        before = space.directions, walk.theta(), *(list(map(space.vector, x)) for x in (models.at, models.gradient))
+        walk._make_room()
+        assert space.directions + 2 <= len(space.basis)
+        turned += space.directions < before[0]
+        after = space.directions, walk.theta(), *(list(map(space.vector, x)) for x in (models.at, models.gradient))
+        for one, other in zip(before[1:], after[1:], strict=True):
+            np.testing.assert_allclose(other, one, atol=1e-10)
+        walk.observe()
+        walk.step()
+    assert turned > 3
 
 
 def test_the_farthest_is_evaluated_next():
@@ -338,6 +382,25 @@ def test_two_take_part_at_first_and_all_in_the_end_each_evaluated_twice_before_t
     assert set(np.diff(grown)) <= {0, 1}
     assert grown[-1] == 30
     assert len({i for i, _, _ in seen[:4]}) == 2
+
+
+def test_without_noise_another_takes_part_after_a_round():
+    """Gradients that are all alike are no reason to ask for more, but nobody waits forever."""
+    (centers, hessians), number = quadratics(n=1)[0].data, 6
+    alike = Problem(Quadratics(), (np.repeat(centers, number, axis=0), np.repeat(hessians, number, axis=0)), "")
+    walk, _ = walk_on(alike, number=number)
+    waited, since = [], 0
+    while not walk.active.all():
+        before = int(walk.active.sum())
+        walk.observe()
+        walk.step()
+        since += 1
+        assert walk.bad_steps == 0
+        if walk.active.sum() > before:
+            waited.append((since, before))
+            since = 0
+        assert since < 20
+    assert all(since > before for since, before in waited)
 
 
 # The whole.
@@ -453,6 +516,27 @@ def test_examples_weigh_the_same_whatever_the_size_of_their_part():
         np.testing.assert_allclose(history.state.theta, best, atol=1e-4)
     least, _ = problem.model.loss_and_grad(history.state.theta, problem.data)
     assert history.epoch_objective[-1] == pytest.approx(least, rel=1e-12)
+
+
+def test_subfunctions_add_up_to_as_many_objectives_and_have_their_own_gradients(monkeypatch):
+    """Of parts of 4 and of 5 examples, in chunks of 2 and 3: where a step would be judged wrong otherwise."""
+    handed = {}
+
+    def stop(settings, subfunction, theta, number, rng):
+        handed.update(subfunction=subfunction, number=number)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("adamcore.experiments.sfo._Walk", stop)
+    problem, _ = quadratics(n=47)
+    with pytest.raises(KeyboardInterrupt):
+        SFO(subfunctions=10, chunk=3).minimize(problem, 1, streams(0))
+    at, h = np.linspace(-1, 1, 10), 1e-6
+    parts = [handed["subfunction"](i, at) for i in range(handed["number"])]
+    objective, gradient = problem.model.loss_and_grad(at, problem.data)
+    assert sum(value for value, _ in parts) == pytest.approx(10 * objective)
+    np.testing.assert_allclose(sum(one for _, one in parts), 10 * gradient)
+    for i, (value, one) in enumerate(parts):
+        assert handed["subfunction"](i, at + h * np.eye(10)[3])[0] - value == pytest.approx(h * one[3], rel=1e-4)
 
 
 def test_entry_k_is_the_objective_where_it_stands_after_k_plus_1_passes():

@@ -494,6 +494,7 @@ CLAIMS = (
         scale=_IMDB,
         seeds="5",
         judge=_imdb_margin,
+        chapter="paper/imdb_logistic",
     ),
     Claim(
         name="C23",
@@ -505,6 +506,7 @@ CLAIMS = (
         scale="25,000 reviews, 176 epochs",
         seeds="5",
         judge=_imdb_adam,
+        chapter="paper/imdb_logistic",
     ),
     Claim(
         name="C24",

@@ -103,7 +103,7 @@ def cifar_cnn(
     hidden: int = 1000,
     whiten: bool = True,
     convolution: str = "direct",
-    convolution_gain: float = 2.0,
+    initialization: str = "he",
 ) -> Problem:
     """Section 6.3: the network c64-c64-c128-1000 on whitened images.
 
@@ -111,7 +111,7 @@ def cifar_cnn(
     ----------
     n_train : int
         Up to 5,000 images come from the embedded part of CIFAR-10, more from the full set; the digest says which.
-    input_dropout, hidden_dropout, l2, channels, hidden, convolution, convolution_gain
+    input_dropout, hidden_dropout, l2, channels, hidden, convolution, initialization
         As for :class:`adamcore.models.CNN`.
     whiten : bool, default True
         Whether each image's contrast is normalized and then all are whitened (ZCA, epsilon 0.1, fitted to these
@@ -126,7 +126,7 @@ def cifar_cnn(
         hidden_dropout=hidden_dropout,
         l2=l2,
         convolution=convolution,
-        convolution_gain=convolution_gain,
+        initialization=initialization,
     )
     return Problem(model, data, digest, test)
 

@@ -36,11 +36,11 @@ def strength(name: str, value: float) -> float:
     return float(value)
 
 
-def positive(name: str, value: float) -> float:
-    """A factor."""
-    if not 0 < value < np.inf:
-        raise ValueError(f"{name} = {value!r} is not allowed; it must be a finite number above 0.")
-    return float(value)
+def initialization(value: str) -> str:
+    """How weights start."""
+    if value not in ("he", "glorot"):
+        raise ValueError(f"initialization = {value!r} is not allowed; it must be 'he' or 'glorot'.")
+    return value
 
 
 def floating(name: str, value: Any) -> type:

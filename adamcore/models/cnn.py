@@ -26,7 +26,7 @@ class CNN(Classifier):
     and 3x3 max pooling with stride of 2 that are followed by a fully connected layer of 1000 rectified linear
     hidden units", on whitened images, with dropout "to the input layer and fully connected layer". What it does
     not say is chosen here: convolutions keep the size (:class:`Conv2D`), pooling halves it (:class:`MaxPool2D`),
-    so that 32 pixels become 16, 8 and 4; weights start as in :func:`he_normal`, biases at zero.
+    so that 32 pixels become 16, 8 and 4; biases start at zero.
 
     The paper does not say where the stages have their rectifier. Pooling comes before bias and ReLU here, which
     is the same as pooling after them: neither changes which pixel is the largest, and there is a quarter left to do.
@@ -47,11 +47,10 @@ class CNN(Classifier):
     convolution : {"direct", "winograd"}, default "direct"
         How convolutions after the first are computed: by :class:`Conv2D`, or faster and less exactly by
         :class:`WinogradConv2D`.
-    convolution_gain : float, default 2
-        The variance of a convolution's weights at the start times their fan-in; 2 is :func:`he_normal`. The
-        argument for 2 knows no pooling, which passes on the largest of nine: for nine independent standard normal
-        numbers its mean square is 2.6, not 1/2, so that 1 / 2.6, about 0.4, keeps the signal's size, and with 2
-        the first losses are several times log(n_classes).
+    initialization : {"he", "glorot"}, default "he"
+        How weights start: as in :func:`he_normal` or :func:`glorot_uniform`. He's argument knows no pooling, which
+        passes on the largest of nine: for nine independent standard normal numbers its mean square is 2.6, not 1/2.
+        So with it the signal grows from stage to stage, and the first losses are several times log(n_classes).
     dtype : type, default numpy.float32
         Of theta, the images and the arithmetic: numpy.float32 or numpy.float64.
 
@@ -91,7 +90,7 @@ class CNN(Classifier):
         hidden_dropout: float = 0.0,
         l2: float = 0.0,
         convolution: str = "direct",
-        convolution_gain: float = 2.0,
+        initialization: str = "he",
         dtype: type = np.float32,
     ) -> None:
         self.image = _checks.sizes("image", image, least=3)
@@ -103,7 +102,7 @@ class CNN(Classifier):
         if convolution not in ("direct", "winograd"):
             raise ValueError(f"convolution = {convolution!r} is not allowed; it must be 'direct' or 'winograd'.")
         self.convolution = convolution
-        self.convolution_gain = _checks.positive("convolution_gain", convolution_gain)
+        self.initialization = _checks.initialization(initialization)
         least = 2 ** len(self.channels)
         if len(self.image) != 3 or min(self.image[:2]) < least:
             raise ValueError(
@@ -116,7 +115,7 @@ class CNN(Classifier):
         return (
             f"CNN({self.image}, channels={self.channels}, hidden={self.hidden}, n_classes={self.n_classes}, "
             f"input_dropout={self.input_dropout}, hidden_dropout={self.hidden_dropout}, l2={self.l2}, "
-            f"convolution={self.convolution!r}, convolution_gain={self.convolution_gain}, "
+            f"convolution={self.convolution!r}, initialization={self.initialization!r}, "
             f"dtype={np.dtype(self.dtype)})"
         )
 
@@ -126,8 +125,10 @@ class CNN(Classifier):
         for stage, n_out in enumerate(self.channels):
             # The first has so few channels that the transforms would cost more than they save.
             convolution = Conv2D if stage == 0 or self.convolution == "direct" else WinogradConv2D
-            yield from (convolution(n_in, n_out, gain=self.convolution_gain), MaxPool2D(), Bias(n_out), ReLU())
+            here = convolution(n_in, n_out, initialization=self.initialization)
+            yield from (here, MaxPool2D(), Bias(n_out), ReLU())
             height, width, n_in = height // 2, width // 2, n_out
         yield Flatten()
-        yield from (Dense(height * width * n_in, self.hidden), ReLU(), Dropout(self.hidden_dropout))
-        yield Dense(self.hidden, self.n_classes)
+        yield Dense(height * width * n_in, self.hidden, self.initialization)
+        yield from (ReLU(), Dropout(self.hidden_dropout))
+        yield Dense(self.hidden, self.n_classes, self.initialization)

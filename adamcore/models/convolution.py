@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from adamcore.models import _checks
-from adamcore.models.layers import Layer, he_normal
+from adamcore.models.layers import INITIALIZATIONS, Layer
 
 BLOCK_BYTES = 1_500_000
 """Images are taken in blocks whose windows fill about this much, so that they stay in a processor's cache."""
@@ -40,13 +40,13 @@ class Conv2D(Layer):
         Channels of the input (n, height, width, n_in) and of the output (n, height, width, n_out).
     size : int, default 5
         Height and width of the window, 2r + 1; odd.
-    gain : float, default 2
-        The variance of W times its fan-in, > 0; 2 is :func:`he_normal`.
+    initialization : {"he", "glorot"}
+        See :func:`he_normal` and :func:`glorot_uniform`.
 
     Raises
     ------
     ValueError
-        If a number is below 1, the size is even, the gain is not positive, or an input has another shape.
+        If a number is below 1, the size is even, the initialization is none of these, or an input has another shape.
 
     Examples
     --------
@@ -60,10 +60,10 @@ class Conv2D(Layer):
            [ 8., 15., 12.]])
     """
 
-    def __init__(self, n_in: int, n_out: int, size: int = 5, gain: float = 2.0) -> None:
+    def __init__(self, n_in: int, n_out: int, size: int = 5, initialization: str = "he") -> None:
         super().__init__()
         self.n_in, self.n_out = _checks.size("n_in", n_in), _checks.size("n_out", n_out)
-        self.size, self.gain = _checks.size("size", size), _checks.positive("gain", gain)
+        self.size, self.initialization = _checks.size("size", size), _checks.initialization(initialization)
         if self.size % 2 == 0:
             raise ValueError(f"size = {size} is not allowed; a window with a pixel in its middle has an odd size.")
         self.shapes = {"W": (self.size, self.size, self.n_in, self.n_out)}
@@ -76,7 +76,7 @@ class Conv2D(Layer):
 
     def init(self, w: SimpleNamespace, rng: np.random.Generator) -> None:
         """Draw W; its fan-in is a window."""
-        w.W[...] = he_normal(rng, self.shapes["W"], self.size**2 * self.n_in, self.gain)
+        w.W[...] = INITIALIZATIONS[self.initialization](rng, self.shapes["W"])
 
     def forward(
         self, x: np.ndarray, w: SimpleNamespace | None = None, rng: np.random.Generator | None = None

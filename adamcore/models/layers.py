@@ -23,7 +23,7 @@ from adamcore.models import _checks
 from adamcore.models._buffers import Buffered
 
 
-def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, gain: float = 2.0) -> np.ndarray:
+def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int) -> np.ndarray:
     r"""Draw weights for a layer that is followed by ReLU.
 
     .. math:: W \sim \mathcal N\left(0, \frac{2}{n_\text{in}}\right)
@@ -37,8 +37,6 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, gai
     shape : tuple of int
     fan_in : int
         Inputs of one unit; for a convolution, pixels of its window times channels.
-    gain : float, default 2
-        Stands for the 2 above.
 
     Returns
     -------
@@ -53,10 +51,10 @@ def he_normal(rng: np.random.Generator, shape: tuple[int, ...], fan_in: int, gai
     >>> round(float(W.std()), 2)  # sqrt(2 / 200)
     0.1
     """
-    return rng.normal(0.0, math.sqrt(gain / fan_in), shape)
+    return rng.normal(0.0, math.sqrt(2 / fan_in), shape)
 
 
-def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+def glorot_uniform(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     r"""Draw weights for a layer whose activation is about linear around zero.
 
     .. math:: W \sim U\left(-a, a\right), \qquad a = \sqrt{\frac{6}{n_\text{in} + n_\text{out}}}
@@ -67,8 +65,9 @@ def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarr
     Parameters
     ----------
     rng : numpy.random.Generator
-    shape : (int, int)
-        Inputs, outputs.
+    shape : tuple of int
+        Ends with inputs and outputs. What stands before them is the window of a convolution, whose pixels count as
+        inputs of a unit, and as outputs that an input reaches.
 
     Returns
     -------
@@ -83,8 +82,15 @@ def glorot_uniform(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarr
     >>> bool(abs(W).max() < np.sqrt(6 / 300))
     True
     """
-    limit = math.sqrt(6 / (shape[0] + shape[1]))
+    limit = math.sqrt(6 / (math.prod(shape[:-2]) * (shape[-2] + shape[-1])))
     return rng.uniform(-limit, limit, shape)
+
+
+INITIALIZATIONS = {
+    "he": lambda rng, shape: he_normal(rng, shape, math.prod(shape[:-1])),
+    "glorot": glorot_uniform,
+}
+"""What draws the weights of a layer, (..., inputs, outputs), by name."""
 
 
 class Layer(Buffered):
@@ -207,9 +213,7 @@ class Dense(Layer):
     def __init__(self, n_in: int, n_out: int, initialization: str = "he") -> None:
         super().__init__()
         self.n_in, self.n_out = _checks.size("n_in", n_in), _checks.size("n_out", n_out)
-        if initialization not in ("he", "glorot"):
-            raise ValueError(f"initialization = {initialization!r} is not allowed; it must be 'he' or 'glorot'.")
-        self.initialization = initialization
+        self.initialization = _checks.initialization(initialization)
         self.shapes = {"W": (self.n_in, self.n_out), "b": (self.n_out,)}
 
     def __repr__(self) -> str:
@@ -217,8 +221,7 @@ class Dense(Layer):
 
     def init(self, w: SimpleNamespace, rng: np.random.Generator) -> None:
         """Draw W, and set b to zero."""
-        shape = self.shapes["W"]
-        w.W[...] = he_normal(rng, shape, self.n_in) if self.initialization == "he" else glorot_uniform(rng, shape)
+        w.W[...] = INITIALIZATIONS[self.initialization](rng, self.shapes["W"])
         w.b[...] = 0
 
     def forward(

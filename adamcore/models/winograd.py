@@ -89,13 +89,13 @@ class WinogradConv2D(Conv2D):
     ----------
     n_in, n_out : int
         Channels of the input (n, height, width, n_in) and of the output (n, height, width, n_out).
-    gain : float, default 2
-        The variance of W times its fan-in, > 0; 2 is :func:`he_normal`.
+    initialization : {"he", "glorot"}
+        As for :class:`Conv2D`.
 
     Raises
     ------
     ValueError
-        If a number is below 1, the gain is not positive, or an input has another shape.
+        If a number is below 1, the initialization is none of these, or an input has another shape.
 
     Examples
     --------
@@ -108,8 +108,8 @@ class WinogradConv2D(Conv2D):
     True
     """
 
-    def __init__(self, n_in: int, n_out: int, gain: float = 2.0) -> None:
-        super().__init__(n_in, n_out, size=5, gain=gain)
+    def __init__(self, n_in: int, n_out: int, initialization: str = "he") -> None:
+        super().__init__(n_in, n_out, size=5, initialization=initialization)
         # Pixels of a tile are numbered row by row; so are the points of the plane.
         self._A, self._B, self._G = (np.kron(each, each) for each in transforms(TILE, self.size, POINTS))
 

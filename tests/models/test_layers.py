@@ -225,8 +225,8 @@ def test_he_keeps_the_mean_square_through_many_layers():
         (Dense(300, 200), np.sqrt(2 / 300)),
         (Dense(300, 200, "glorot"), np.sqrt(2 / 500)),
         (Conv2D(40, 30, size=5), np.sqrt(2 / (25 * 40))),
-        (Conv2D(40, 30, size=3, gain=0.4), np.sqrt(0.4 / (9 * 40))),
-        (WinogradConv2D(40, 30, gain=0.4), np.sqrt(0.4 / (25 * 40))),
+        (Conv2D(40, 30, size=3, initialization="glorot"), np.sqrt(2 / (9 * 70))),
+        (WinogradConv2D(40, 30, "glorot"), np.sqrt(2 / (25 * 70))),
     ],
 )
 def test_layers_start_with_their_initialization(layer, deviation):
@@ -263,7 +263,7 @@ def test_a_layer_without_a_function_passes_on():
         (lambda: Bias(-1), "n_channels = -1 .*1 or more"),
         (lambda: Conv2D(1, 1, size=4), "size = 4 .*odd"),
         (lambda: Conv2D(0, 1), "n_in = 0"),
-        (lambda: Conv2D(1, 1, gain=-1), "gain = -1 .*above 0"),
+        (lambda: Conv2D(1, 1, initialization="zero"), "initialization = .zero. .*.he. or .glorot."),
         (lambda: Dropout(1.0), "rate = 1.0 .*below 1"),
         (lambda: Dropout(-0.1), "rate = -0.1 .*at least 0"),
         (lambda: Dropout(float("nan")), "rate = nan"),

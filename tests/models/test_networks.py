@@ -156,18 +156,18 @@ def test_the_papers_networks():
     }
 
 
-def test_the_gain_for_pooling_is_the_mean_square_of_the_largest_of_nine():
+def test_the_mean_square_of_the_largest_of_nine():
     rng = np.random.default_rng(0)
     assert (rng.normal(size=(100_000, 9)).max(axis=1) ** 2).mean() == pytest.approx(2.6, abs=0.05)
 
 
 @pytest.mark.parametrize("convolution", ["direct", "winograd"])
-def test_with_the_gain_for_pooling_a_deep_network_starts_near_chance(convolution):
+def test_a_deep_network_starts_near_chance_as_glorot_has_it_and_not_as_he(convolution):
     rng = np.random.default_rng(0)
     batch = rng.standard_normal((64, 16, 16, 3), np.float32), rng.integers(10, size=64)
     losses = []
-    for gain in (2.0, 0.4):
-        model = CNN((16, 16, 3), channels=(16, 16, 16), hidden=64, convolution=convolution, convolution_gain=gain)
+    for start in ("he", "glorot"):
+        model = CNN((16, 16, 3), channels=(16, 16, 16), hidden=64, convolution=convolution, initialization=start)
         losses.append(model.loss(model.init(rng), batch))
     assert losses[0] > 1.5 * np.log(10)
     assert np.log(10) - 0.2 < losses[1] < 1.5 * np.log(10)
@@ -222,7 +222,7 @@ def test_they_print_what_they_are():
     assert repr(MLP((2, 1))) == "MLP((2, 1), input_dropout=0.0, hidden_dropout=0.0, l2=0.0, dtype=float32)"
     assert repr(CNN((8, 8, 1), channels=(2,), hidden=3, n_classes=4, dtype=np.float64)) == (
         "CNN((8, 8, 1), channels=(2,), hidden=3, n_classes=4, input_dropout=0.0, hidden_dropout=0.0, l2=0.0, "
-        "convolution='direct', convolution_gain=2.0, dtype=float64)"
+        "convolution='direct', initialization='he', dtype=float64)"
     )
     assert repr(VAE()) == "VAE(784, hidden=500, n_latent=50, dtype=float32)"
     assert repr(Classifier(Dense(2, 3), example=(2,), n_classes=3)) == "Classifier(Dense(2, 3); l2=0.0)"
@@ -244,7 +244,7 @@ def test_they_print_what_they_are():
         (lambda: CNN(channels=()), r"channels = \(\) has 0 entries"),
         (lambda: CNN(channels=(1, -1)), r"channels\[1\] = -1"),
         (lambda: CNN(hidden=0), "hidden = 0"),
-        (lambda: CNN(convolution_gain=0), "convolution_gain = 0 .*above 0"),
+        (lambda: CNN(initialization="xavier"), "initialization = 'xavier' .*'he' or 'glorot'"),
         (lambda: CNN(convolution="fft"), "convolution = 'fft' .*'direct' or 'winograd'"),
         (lambda: CNN(n_classes=0), "n_classes = 0"),
         (lambda: VAE(0), "n_pixels = 0"),

@@ -154,3 +154,10 @@ class TestLayerAdam:
         s = Averaged(LayerAdam()).init(np.zeros(3))
         Averaged(LayerAdam()).step(s, np.ones(3))
         np.testing.assert_allclose(s.theta_hat, s.theta)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_nothing_has_a_mean_of_its_own_type(dtype):
+    means = LayerAdam().layer_means(np.zeros((0, 2), dtype))
+    assert means.shape == (0, 2)
+    assert means.dtype == dtype

@@ -27,6 +27,13 @@ def url_of(page, site):
     return page.relative_to(site.html).as_posix()
 
 
+def test_every_page_has_its_place_in_the_table_of_contents():
+    """A page that is in no table of contents is not built, and nobody misses it."""
+    pages = [page.relative_to(ROOT) for page in (ROOT / "book").rglob("*") if page.suffix in (".ipynb", ".md")]
+    names = {page.with_suffix("").as_posix() for page in pages if not any(part[0] in "._" for part in page.parts)}
+    assert names - set(toc_entries()) == set()
+
+
 def test_builds_without_a_warning(site):
     lines = re.sub(r"\x1b\[[\d;]*m", "", site.log).splitlines()
     troubles = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception))\b", line)]

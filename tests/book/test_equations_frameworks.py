@@ -110,8 +110,10 @@ def test_time_of_the_warm_up(rng):
 
 @equation(
     "eq-fw-convert",
-    r"""\epsilon = \frac{\hat\epsilon}{\sqrt{1 - \beta_2^t}} \quad \text{at step } t , \qquad
-    \hat\epsilon = \epsilon\, \sqrt{1 - \beta_2^t}""",
+    r"""\begin{aligned}
+    \epsilon &= \frac{\hat\epsilon}{\sqrt{1 - \beta_2^t}} , \\
+    \hat\epsilon &= \epsilon\, \sqrt{1 - \beta_2^t} .
+    \end{aligned}""",
 )
 @pytest.mark.parametrize(("of", "to", "power"), [("hat", "outside", -0.5), ("outside", "hat", 0.5)])
 def test_conversion(of, to, power, rng):

@@ -111,7 +111,7 @@ def test_adamw(rng):
 @equation(
     "eq-after-decay",
     r"""\frac{\operatorname{E}[\theta_t]}{\theta_0} \approx \begin{cases}
-    e^{-\alpha \lambda t / s} & \text{penalty in the gradient,} \\
+    e^{-\alpha \lambda t / s} & \text{penalty,} \\
     e^{-\alpha \lambda t} & \text{AdamW.} \end{cases}""",
 )
 def test_decay(rng):
@@ -202,9 +202,11 @@ def newton_schulz(B_t, rounds=5):
 @equation(
     "eq-after-muon",
     r"""\begin{aligned}
-    B_t &= \mu B_{t-1} + G_t , \qquad \theta_t = \theta_{t-1} - \alpha \operatorname{NS}(B_t) , \\
-    \operatorname{NS}(B) &= X_5 , \qquad X_0 = B / \|B\|_F , \\
-    X_{k+1} &= a X_k + b\, (X_k X_k^\top) X_k + c\, (X_k X_k^\top)^2 X_k ,
+    B_t &= \mu B_{t-1} + G_t , \\
+    \theta_t &= \theta_{t-1} - \alpha \operatorname{NS}(B_t) , \\
+    \operatorname{NS}(B) &= X_5 , \quad X_0 = B / \|B\|_F , \\
+    X_{k+1} &= a X_k + b\, (X_k X_k^\top) X_k \\
+    &\quad + c\, (X_k X_k^\top)^2 X_k ,
     \end{aligned}""",
 )
 def test_muon_levels_singular_values(rng):
@@ -227,7 +229,10 @@ def test_muon_levels_singular_values(rng):
 
 @equation(
     "eq-after-phi",
-    r"\sigma_{k+1} = \varphi(\sigma_k) , \qquad \varphi(\sigma) = a \sigma + b \sigma^3 + c \sigma^5 .",
+    r"""\begin{aligned}
+    \sigma_{k+1} &= \varphi(\sigma_k) , \\
+    \varphi(\sigma) &= a \sigma + b \sigma^3 + c \sigma^5 .
+    \end{aligned}""",
 )
 def test_each_singular_value_goes_its_own_way(rng):
     U, s, Vt = np.linalg.svd(rng.normal(size=(4, 7)), full_matrices=False)

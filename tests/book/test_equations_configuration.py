@@ -59,8 +59,10 @@ def test_outlier(rng):
 
 @equation(
     "eq-config-eps-large",
-    r"""\theta_t = \theta_{t-1} - \alpha\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}
-    \;\approx\; \theta_{t-1} - \frac{\alpha}{\epsilon}\, \hat m_t .""",
+    r"""\begin{aligned}
+    \theta_t &= \theta_{t-1} - \alpha\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon} \\
+    &\approx \theta_{t-1} - \frac{\alpha}{\epsilon}\, \hat m_t .
+    \end{aligned}""",
 )
 def test_large_epsilon(rng):
     eps, eta = 1e8, 0.05
@@ -112,8 +114,11 @@ def test_floor_is_kept(rng):
 
 @equation(
     "eq-config-batch",
-    r"""\alpha' = \sqrt\kappa\; \alpha , \qquad 1 - \beta_i' = \kappa\, (1 - \beta_i) , \qquad
-    \epsilon' = \frac{\epsilon}{\sqrt\kappa} .""",
+    r"""\begin{aligned}
+    \alpha' &= \sqrt\kappa\; \alpha , \\
+    1 - \beta_i' &= \kappa\, (1 - \beta_i) , \\
+    \epsilon' &= \epsilon / \sqrt\kappa .
+    \end{aligned}""",
 )
 def test_square_root_rule(rng):
     # In pure noise with an epsilon as large as the noise, equal numbers of examples make walks equally wide.
@@ -131,8 +136,10 @@ def test_square_root_rule(rng):
 
 @equation(
     "eq-config-decoupled",
-    r"""\theta_t = (1 - \alpha \lambda)\, \theta_{t-1} , \quad \text{so} \quad
-    \theta_t = (1 - \alpha \lambda)^t\, \theta_0 :""",
+    r"""\begin{aligned}
+    \theta_t &= (1 - \alpha \lambda)\, \theta_{t-1} , \quad \text{so} \\
+    \theta_t &= (1 - \alpha \lambda)^t\, \theta_0 :
+    \end{aligned}""",
 )
 def test_decoupled_decay(rng):
     start, alpha, weight_decay = rng.normal(size=5), rng.uniform(0.001, 0.1), rng.uniform(0.01, 1)
@@ -172,7 +179,10 @@ def bf16(x):
 
 @equation(
     "eq-config-lost",
-    r"|\Delta| < 2^{-(p+1)}\, |x| \;\; \Longrightarrow \;\; x + \Delta \text{ is rounded to } x .",
+    r"""\begin{aligned}
+    & |\Delta| < 2^{-(p+1)}\, |x| \\
+    & \Longrightarrow \; x + \Delta \text{ is rounded to } x .
+    \end{aligned}""",
 )
 def test_lost_changes(rng):
     for p, rounded in ((8, bf16), (11, np.float16), (24, np.float32)):

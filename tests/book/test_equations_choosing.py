@@ -50,8 +50,10 @@ def test_budget(rng):
 
 @equation(
     "eq-choosing-loss",
-    r"""f(w) = \frac{1}{2n} \lVert X w - y \rVert^2 , \qquad
-    \nabla f(w) = \frac{1}{n} X^\top (X w - y) .""",
+    r"""\begin{aligned}
+    f(w) &= \frac{1}{2n} \lVert X w - y \rVert^2 , \\
+    \nabla f(w) &= \frac{1}{n} X^\top (X w - y) .
+    \end{aligned}""",
 )
 def test_loss(rng):
     x, y, w = rng.normal(size=(6, 4)), rng.normal(size=6), rng.normal(size=4)
@@ -104,8 +106,10 @@ def test_shortest_solution(rng):
 
 @equation(
     "eq-choosing-gd-new",
-    r"""\delta_+ = \frac{1 + 4\nu}{\Delta} , \quad \delta_- = \frac{1 + 4P}{\Delta} , \quad
-    \Delta = 1 + 3P + 3\nu + 8P\nu .""",
+    r"""\begin{aligned}
+    \delta_+ &= \frac{1 + 4\nu}{\Delta} , \quad \delta_- = \frac{1 + 4P}{\Delta} , \\
+    \Delta &= 1 + 3P + 3\nu + 8P\nu .
+    \end{aligned}""",
 )
 def test_gradient_descent_on_new_examples(rng):
     for positive, negative in ((1, 1), (1, 9), (7, 1), (12, 6), (3, 8)):
@@ -136,8 +140,10 @@ def test_condition(rng):
 
 @equation(
     "eq-choosing-gradient",
-    r"""\nabla f(\lambda \operatorname{sign}(u)) = \frac{1}{n} X^\top (\lambda c\, y - y)
-    = \frac{c \lambda - 1}{n}\, u .""",
+    r"""\begin{aligned}
+    \nabla f(\lambda \operatorname{sign}(u)) &= \frac{1}{n} X^\top (\lambda c\, y - y) \\
+    &= \frac{c \lambda - 1}{n}\, u .
+    \end{aligned}""",
 )
 def test_gradient_on_the_line(rng):
     y = labels(rng)
@@ -204,9 +210,11 @@ def limit_and_step(rng, eps):
 
 @equation(
     "eq-choosing-limit",
-    r"""\Delta_t = \alpha' \epsilon\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}
-    = \frac{\alpha'\, \hat m_t}{1 + \sqrt{\hat v_t} / \epsilon} \;\longrightarrow\; \alpha'\, \hat m_t
-    \qquad (\epsilon \to \infty) .""",
+    r"""\begin{aligned}
+    \Delta_t &= \alpha' \epsilon\, \frac{\hat m_t}{\sqrt{\hat v_t} + \epsilon}
+    = \frac{\alpha'\, \hat m_t}{1 + \sqrt{\hat v_t} / \epsilon} \\
+    &\longrightarrow\; \alpha'\, \hat m_t \qquad (\epsilon \to \infty) .
+    \end{aligned}""",
 )
 def test_limit(rng):
     for eps in (0.1, 1.0, 1e6):
@@ -217,9 +225,11 @@ def test_limit(rng):
 
 @equation(
     "eq-choosing-gap",
-    r"""\left| \Delta_t - \alpha' \hat m_t \right|
-    = \alpha' |\hat m_t|\, \frac{\sqrt{\hat v_t}}{\sqrt{\hat v_t} + \epsilon}
-    \le \alpha' |\hat m_t|\, \frac{\sqrt{\hat v_t}}{\epsilon} .""",
+    r"""\begin{aligned}
+    \left| \Delta_t - \alpha' \hat m_t \right| &= \alpha' |\hat m_t|\,
+    \frac{\sqrt{\hat v_t}}{\sqrt{\hat v_t} + \epsilon} \\
+    &\le \alpha' |\hat m_t|\, \frac{\sqrt{\hat v_t}}{\epsilon} .
+    \end{aligned}""",
 )
 def test_gap(rng):
     for eps in (0.01, 1.0, 1e3):

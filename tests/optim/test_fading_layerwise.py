@@ -66,8 +66,8 @@ class TestFadingAdam:
         [("hold", -1, 0), ("hold", 1.5, 0), ("hold", True, 0), ("fade", 0, 1), ("fade", "9", 1), ("fade", None, 1)],
     )
     def test_errors(self, name, value, least):
-        message = f"FadingAdam: {name} = {value!r} is not allowed; it must be a whole number of {least} or more"
-        with pytest.raises(ValueError, match=message):
+        message = f"FadingAdam: {name} = {value!r} is not allowed; it must be a whole number of {least} or more, "
+        with pytest.raises(ValueError, match=message + r"counted in steps\.$"):
             FadingAdam(**{name: value})
 
 

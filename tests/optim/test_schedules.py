@@ -88,6 +88,8 @@ def test_plain_data_that_does_not_fit():
         schedules.from_dict({"schedule": "cosine", "alpha": 1, "steps": 2, "restarts": 3, "length": 4})
     with pytest.raises(ValueError, match=r"cosine needs alpha, steps; steps is missing\.$"):
         schedules.from_dict({"schedule": "cosine", "alpha": 1, "end": 0})
+    with pytest.raises(ValueError, match=r"cosine needs alpha, steps; alpha, steps is missing\.$"):
+        schedules.from_dict({"schedule": "cosine"})
     with pytest.raises(ValueError, match=r"warmup: steps = 0 is not allowed"):
         schedules.from_dict({"schedule": "warmup", "alpha": {"schedule": "inverse_sqrt", "alpha": 1}, "steps": 0})
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from adamcore import Adam, inverse_sqrt
+from adamcore import Adam
 from tests.book.equations import equation
 
 
@@ -15,13 +15,3 @@ def test_bias_of_the_start(rng):
     for t in range(1, 30):
         rule.step(s, np.ones(1))
         np.testing.assert_allclose(1 - s.m[0], beta**t * (1 - m_0), rtol=1e-12, atol=1e-14)
-
-
-@equation("eq-summary-epochs", r"\frac{\alpha}{\sqrt{n e}} = \frac{1}{\sqrt n} \cdot \frac{\alpha}{\sqrt e} .")
-def test_steps_and_epochs(rng):
-    alpha = rng.uniform(0.001, 1)
-    for n, e in rng.integers(1, 500, size=(20, 2)):
-        n, e = int(n), int(e)
-        per_epoch = inverse_sqrt(alpha, steps_per_epoch=n)
-        np.testing.assert_allclose(inverse_sqrt(alpha)(n * e), per_epoch(n * e) / np.sqrt(n))
-        np.testing.assert_allclose(per_epoch(n * e), alpha / np.sqrt(e))

@@ -525,11 +525,11 @@ FADING_MLP = Experiment(
     scales={
         "smoke": lambda: _fading(2, 500, 2, alphas=(1e-3,), problem={"hidden": (20, 20)}),
         "book": lambda: _fading(10, 2_000, 1, alphas=half_decades(1e-3, 3), problem={"hidden": (50, 50)}),
-        "full": lambda: _fading(20, 10_000, 5, alphas=half_decades(1e-3, 5)),
+        "full": lambda: _fading(20, 10_000, 5, alphas=half_decades(1e-3, 7)),
     },
     measures=("full_cost",),
 )
-"""Full scale: 0.1 hours: 200 runs."""
+"""Full scale: 0.1 hours: 280 runs."""
 
 
 def _sparse_regret(n_train: int, seeds: int, alphas: tuple[float, ...], problem: dict | None = None) -> Scale:

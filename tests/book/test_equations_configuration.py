@@ -196,6 +196,13 @@ def test_lost_changes(rng):
     # In bf16, v does not decay at the default beta2, and does at 0.95.
     assert bf16(np.float32(0.999) * np.float32(1)) == 1
     assert bf16(np.float32(0.95) * np.float32(1)) < 1
+    # Between 0.996 and 0.998 it sticks before it has halved, wherever it starts; below, it does not stick.
+    start = np.float32(1) + np.arange(128, dtype=np.float32) / 128
+    for beta2 in (0.9962, 0.997, 0.9979, 0.996):
+        v = start
+        for _ in range(4000):
+            v = bf16(np.float32(beta2) * v)
+        assert (v > start / 2).all() if beta2 > 0.996 else (v < start / 1000).all(), beta2
 
 
 def test_bf16_is_that_of_ml_dtypes(rng):

@@ -560,10 +560,10 @@ SPARSE_REGRET = Experiment(
     scales={
         "smoke": lambda: _sparse_regret(500, 2, (0.1, 1.0), {"numbers": (2, 4)}),
         "book": lambda: _sparse_regret(2**14, 1, half_decades(0.1, 9), {"numbers": (2, 4, 8)}),
-        "full": lambda: _sparse_regret(2**19, 3, ALPHAS),
+        "full": lambda: _sparse_regret(2**19, 3, half_decades(0.1, 13)),
     },
 )
-"""Full scale: 0.1 hours: 18 runs, each with eleven step sizes."""
+"""Full scale: 0.1 hours: 18 runs, each with thirteen step sizes."""
 
 ABLATION_CONTENDERS: dict[str, Callable[..., Rule]] = {
     "Adam": lambda sizes, alpha: Adam(alpha=alpha),

@@ -4,7 +4,7 @@
 find a mutant. This makes the same mutants, by mutmut itself, and asks the same question of each: does one of the
 tests that reach the function fail? Run it in a clone, since mutmut copies the tree into a folder ``mutants``::
 
-    git clone . /tmp/clone && cd /tmp/clone
+    git clone . ../clone && cd ../clone
     python tools/run_mutants.py --tests tests/optim "adamcore.optim*"
 
 Stopped, it goes on where it was. ``mutmut show NAME`` prints a mutant.

@@ -181,9 +181,9 @@ SMALL_VAE = {"hidden": 100, "n_latent": 10}
 
 START = {"initialization": "glorot"}
 """How the convolutional network starts, of which the paper says nothing. In its first steps Adam, at its default step
-size, moves a unit's 1600 weights by as much as they are large; units that end below zero for all images never come
-back. How many do depends on the start. Of He's and Glorot's, Glorot's leaves more of them, and had the lower cost of
-Adam after two epochs."""
+size, moves a unit's 1600 weights mostly in one direction, and so its output by as much as that varies; units that end
+below zero for all images never come back. How many do depends on the start. Of He's and Glorot's, Glorot's left more
+of them, and had the lower cost of Adam after two epochs on all images (one seed)."""
 
 FULL_CNN = {"convolution": "winograd"}
 """The full scale takes the larger convolutions by Winograd's algorithm: two thirds of the time, and the same numbers

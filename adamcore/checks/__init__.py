@@ -1,0 +1,15 @@
+"""Checks for exercises and assignments that name the likely mistake.
+
+A student makes a :class:`Checker` for an assignment and calls it with each answer. Nothing here knows how marks are
+given: :mod:`adamcore.grading` does.
+"""
+
+from adamcore.checks.averages import AVERAGES
+from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
+
+ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
+    "averages": AVERAGES,
+}
+"""The questions of each assignment, by their numbers."""
+
+__all__ = ["ASSIGNMENTS", "Case", "Checker", "Mistake", "Open", "Question", "RemoteError", "Report", "Value"]

@@ -1,0 +1,655 @@
+"""Checks that diagnose: is the answer right, and if not, which mistake is the likely one.
+
+A question knows the right answer as a function, cases to try it on, and *mistakes*: the same function with one thing
+wrong. An answer that agrees with a mistake wherever the mistake matters is told which one it is. What fits no mistake
+is described: a wrong sign, a constant factor, right at the first step only.
+
+Answers take and return plain data: numbers, strings, tuples, lists, dicts, arrays. So the same check serves in a
+notebook, where the answer is a function, and in grading, where it is a function in another process.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import inspect
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+SAMPLE = "sample"
+"""The term, the student and the key of what is public: the versions in the book, and the solutions beside them."""
+
+
+CHANGES = (
+    "The values are right, but your function changes its argument {}; the caller may still need it. Write a = a + b "
+    "instead of a += b, or work on a copy."
+)
+REMEMBERS = (
+    "The first call is right, but the same call later gives something else: your function remembers an earlier call. "
+    "Is there a global variable, or a default argument that is a list or an array?"
+)
+
+
+class RemoteError(RuntimeError):
+    """What an answer raised in another process: ``kind`` is the name of its class, ``text`` its message."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        super().__init__(f"{kind}: {text}")
+        self.kind, self.text = kind, text
+
+
+@dataclass(frozen=True)
+class Case:
+    """What an answer is tried on.
+
+    Attributes
+    ----------
+    args : tuple
+        The arguments; each call gets a copy of its own.
+    label : str
+        Where we are, as a message says it: ``"t = 1"`` or ``"beta = 0"``.
+    rtol : float, optional
+        The relative tolerance, if it is not the question's: for float32, say.
+    """
+
+    args: tuple[Any, ...]
+    label: str
+    rtol: float | None = None
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A mistake that is often made.
+
+    Attributes
+    ----------
+    name : str
+        A few words, such as ``"t starts at 0"``.
+    wrong : callable
+        The right answer with this mistake planted: same arguments, same kind of result.
+    message : str
+        A question or a hint that leads to the repair, as a whole sentence. What is seen of the mistake ("v_hat is
+        1000 times too small at t = 1") is put before it.
+    """
+
+    name: str
+    wrong: Callable[..., Any]
+    message: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found. It is true if the answer is right, and prints what there is to say.
+
+    Attributes
+    ----------
+    question, title : str
+    right : int
+        The number of cases in which the answer is right.
+    cases : int
+    message : str
+        Empty if all is right; otherwise the likely mistake and what to do.
+    evidence : str
+        What was seen, with numbers; empty for hidden cases.
+    mistake : str
+        The name of the :class:`Mistake` that fits, if one does.
+    """
+
+    question: str
+    title: str
+    right: int
+    cases: int
+    message: str = ""
+    evidence: str = ""
+    mistake: str = ""
+
+    def __bool__(self) -> bool:
+        return not self.message
+
+    def __str__(self) -> str:
+        name = f"{self.question} ({self.title})"
+        if self:
+            return f"{name}: right, in {self.cases} {'cases' if self.cases != 1 else 'case'}."
+        share = f" So far right in {self.right} of {self.cases} cases." if self.cases > 1 else ""
+        return f"{name}: not yet. {' '.join(filter(None, (self.evidence, self.message)))}{share}"
+
+    __repr__ = __str__
+
+    def _repr_markdown_(self) -> str:
+        """How a notebook shows it; what came from the answer is not read as markdown."""
+        sign = "✅" if self else "❌"
+        return f"{sign} " + "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$" else c for c in str(self))
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question whose answer is a function.
+
+    Attributes
+    ----------
+    title : str
+    signature : str
+        As the assignment gives it: ``"average(g, beta)"``.
+    reference : callable
+        The right answer.
+    cases : callable
+        ``cases(rng, hidden)`` returns the list of :class:`Case`. The student seeds the public ones, the term's
+        key the hidden ones.
+    outputs : tuple of str
+        Names of what is returned, if it is a tuple: ``("m", "v")``; otherwise one name, which messages use.
+    mistakes : tuple of Mistake
+        The more usual ones first.
+    rtol, atol : float
+        How near is right.
+    """
+
+    title: str
+    signature: str
+    reference: Callable[..., Any]
+    cases: Callable[[np.random.Generator, bool], list[Case]]
+    outputs: tuple[str, ...] = ("the result",)
+    mistakes: tuple[Mistake, ...] = ()
+    rtol: float = 1e-9
+    atol: float = 1e-12
+
+    def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
+        """Try the answer on every case, and say what is wrong with it."""
+        (answer,) = _so_many(name, answers, 1)
+        cases = self.cases(rng, hidden)
+
+        def report(right: int, message: str, evidence: str = "", mistake: str = "") -> Report:
+            evidence = "" if hidden else evidence
+            return Report(name, self.title, right, len(cases), message, evidence, mistake)
+
+        if message := self._no_function(answer):
+            return report(0, message)
+        given, expected, changed = [], [], ""
+        for case in cases:
+            args = copy.deepcopy(case.args)
+            try:
+                given.append(answer(*args))
+            except Exception as error:  # whatever an answer raises is its own, and has to be told
+                return report(0, self._raised(error, case))
+            changed = changed or _first_change(self.signature, case.args, args)
+            expected.append(self._call(self.reference, case))
+            if message := self._form(given[-1], expected[-1], case):
+                return report(0, message)
+
+        wrong = [not self._agree(g, e, case) for g, e, case in zip(given, expected, cases, strict=True)]
+        right = wrong.count(False)
+        if any(wrong):
+            first = wrong.index(True)
+            evidence = self._evidence(given[first], expected[first], cases[first])
+            if mistake := self._likely(given, expected, cases):
+                return report(right, mistake.message, evidence, mistake.name)
+            return report(right, self._unknown(wrong, cases), evidence)
+        if changed:
+            return report(0, CHANGES.format(changed))
+        again = answer(*copy.deepcopy(cases[0].args))
+        if not self._agree(again, expected[0], cases[0]):
+            return report(right, REMEMBERS)
+        return report(right, "")
+
+    def _no_function(self, answer: Any) -> str:
+        """What to say of an answer that is not a function of so many arguments."""
+        if answer is ...:
+            return f"There is nothing yet. Replace the three dots by a function {self.signature}."
+        if not callable(answer):
+            return f"The answer has to be a function {self.signature}; yours is of the type {type(answer).__name__}."
+        try:
+            inspect.signature(answer).bind(*([None] * len(_parameters(self.signature))))
+        except TypeError:
+            return (
+                f"Your function takes other arguments than {self.signature}; keep their number and order: the check "
+                "gives them by position."
+            )
+        except ValueError:
+            pass  # a function that does not tell its arguments: calling it will
+        return ""
+
+    def _raised(self, error: Exception, case: Case) -> str:
+        """What to say of an answer that raised an exception."""
+        kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
+        text = error.text if isinstance(error, RemoteError) else str(error)
+        text = text.strip()[:300] or "(without a message)"
+        return f"Called {_place(case.label)}, your function raised {kind}: {text}."
+
+    def _call(self, function: Callable[..., Any], case: Case) -> Any:
+        """A function of ours on a copy of a case; wrong ones may divide by zero."""
+        with np.errstate(all="ignore"):
+            return function(*copy.deepcopy(case.args))
+
+    def _form(self, given: Any, expected: Any, case: Case) -> str:
+        """What to say of a result of the wrong form, before its values are looked at."""
+        if given is None or given is ...:
+            called = _place(case.label)
+            return f"Called {called}, your function returns nothing. Is there a return, and is it reached?"
+        names, parts, wanted = self.outputs, (given,), (expected,)
+        if len(names) > 1:
+            if not isinstance(given, tuple | list) or len(given) != len(names):
+                found = f"{len(given)} values" if isinstance(given, tuple | list) else f"a {type(given).__name__}"
+                return f"There have to be {len(names)} values: {', '.join(names)}. You give {found}."
+            parts, wanted = tuple(given), tuple(expected)
+        for output, part, want in zip(names, parts, wanted, strict=True):
+            if message := _wrong_form(output, part, want, case.label):
+                return message
+        return ""
+
+    def _parts(self, value: Any) -> tuple[Any, ...]:
+        """A result as a tuple with one entry for each output."""
+        return tuple(value) if len(self.outputs) > 1 else (value,)
+
+    def _agree(self, given: Any, expected: Any, case: Case) -> bool:
+        """Whether all outputs are right in one case."""
+        rtol = self.rtol if case.rtol is None else case.rtol
+        return all(
+            close(g, e, rtol, self.atol) for g, e in zip(self._parts(given), self._parts(expected), strict=True)
+        )
+
+    def _likely(self, given: list[Any], expected: list[Any], cases: list[Case]) -> Mistake | None:
+        """The first mistake that agrees with the answer in all cases; if none does, in its first wrong output."""
+        wrongs = []
+        for mistake in self.mistakes:
+            try:
+                wrongs.append((mistake, [self._call(mistake.wrong, case) for case in cases]))
+            except (ArithmeticError, ValueError, IndexError):
+                continue  # a mistake that cannot be made with these arguments
+        for mistake, outcome in wrongs:
+            every = zip(given, outcome, cases, strict=True)
+            if all(self._agree(g, w, case) for g, w, case in every):
+                return mistake
+        for index in range(len(self.outputs)):
+            column = [[self._parts(value)[index] for value in values] for values in (given, expected)]
+            rtols = [self.rtol if case.rtol is None else case.rtol for case in cases]
+            if all(close(g, e, r, self.atol) for g, e, r in zip(*column, rtols, strict=True)):
+                continue
+            for mistake, outcome in wrongs:
+                theirs = [self._parts(value)[index] for value in outcome]
+                if all(close(g, w, r, self.atol) for g, w, r in zip(column[0], theirs, rtols, strict=True)):
+                    return mistake
+            break  # later outputs are computed from this one
+        return None
+
+    def _evidence(self, given: Any, expected: Any, case: Case) -> str:
+        """What is seen of the first wrong output of a case."""
+        rtol = self.rtol if case.rtol is None else case.rtol
+        for name, g, e in zip(self.outputs, self._parts(given), self._parts(expected), strict=True):
+            if not close(g, e, rtol, self.atol):
+                return (
+                    f"{name[0].upper() + name[1:] if ' ' in name else name} {difference(g, e)} {_place(case.label)}."
+                )
+        return ""
+
+    def _unknown(self, wrong: list[bool], cases: list[Case]) -> str:
+        """What to say where no known mistake fits."""
+        labels = list(dict.fromkeys(case.label for case, bad in zip(cases, wrong, strict=True) if bad))
+        good = list(dict.fromkeys(case.label for case, bad in zip(cases, wrong, strict=True) if not bad))
+        if not good:
+            return "No usual mistake fits. Compute one small case by hand, and print every intermediate value."
+        wrong_at = _place(", ".join(labels[:3]))
+        return f"It is right {_place(good[0])}, and wrong {wrong_at}. What is different there?"
+
+
+@dataclass(frozen=True)
+class Value:
+    """A question whose answer is data: a number, an array, a word, a tuple of them.
+
+    Attributes
+    ----------
+    title : str
+    reference : callable
+        Returns the right answer from the data that ``data`` made.
+    data : callable, optional
+        ``data(rng)`` returns a tuple: the numbers of this student, which :meth:`Checker.data` hands out.
+    outputs : tuple of str
+        As in :class:`Question`.
+    mistakes : tuple of Mistake
+        Wrong answers, as functions of the data.
+    rtol, atol : float
+    told : bool, default True
+        Whether the public check says if the answer is right. If not, it checks the form alone, and the hidden check
+        the answer: for questions that could be answered by trying.
+    """
+
+    title: str
+    reference: Callable[..., Any]
+    data: Callable[[np.random.Generator], tuple[Any, ...]] = field(default=lambda rng: ())
+    outputs: tuple[str, ...] = ("the answer",)
+    mistakes: tuple[Mistake, ...] = ()
+    rtol: float = 1e-6
+    atol: float = 1e-12
+    told: bool = True
+
+    def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
+        """Compare the answer with the right one, for the data of this student."""
+        (answer,) = _so_many(name, answers, 1)
+        function = Question(
+            title=self.title,
+            signature="()",
+            reference=lambda *data: self.reference(*data),
+            cases=lambda rng, hidden: [Case(self.data(rng), "your numbers")],
+            outputs=self.outputs,
+            mistakes=self.mistakes,
+            rtol=self.rtol,
+            atol=self.atol,
+        )
+        (case,) = function.cases(rng, hidden)
+        expected = function._call(self.reference, case)
+
+        def report(right: int, message: str, evidence: str = "", mistake: str = "") -> Report:
+            return Report(name, self.title, right, 1, message, "" if hidden else evidence, mistake)
+
+        if answer is ... or answer is None:
+            return report(0, "There is nothing yet. Replace the three dots by your answer.")
+        if callable(answer):
+            return report(0, "The answer has to be a value; yours is a function. Did you forget to call it?")
+        if message := function._form(answer, expected, case):
+            return report(0, message)
+        if (not self.told and not hidden) or function._agree(answer, expected, case):
+            return report(1, "")
+        mistake = function._likely([answer], [expected], [case])
+        message = mistake.message if mistake else "No usual mistake fits. Go through it again, one step at a time."
+        return report(0, message, function._evidence(answer, expected, case), mistake.name if mistake else "")
+
+
+@dataclass(frozen=True)
+class Open:
+    """A question with many right answers.
+
+    Attributes
+    ----------
+    title : str
+    examiner : callable
+        ``examiner(answers, rng, hidden)`` returns a message, empty if the answers are right. They are plain data, or
+        functions of it.
+    answers : int, default 1
+        How many it takes.
+    """
+
+    title: str
+    examiner: Callable[[tuple[Any, ...], np.random.Generator, bool], str]
+    answers: int = 1
+
+    def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
+        """Hand the answers to the examiner; what they raise is told."""
+        answers = _so_many(name, answers, self.answers)
+        if any(answer is ... or answer is None for answer in answers):
+            return Report(name, self.title, 0, 1, "There is nothing yet. Replace the three dots by your answer.")
+        try:
+            message = self.examiner(copy.deepcopy(answers), rng, hidden)
+        except Exception as error:  # an answer of a form that nobody thought of
+            kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
+            message = f"Your answer could not be examined; it led to {kind}: {str(error)[:300]}."
+        return Report(name, self.title, int(not message), 1, message)
+
+
+@dataclass(frozen=True)
+class Checker:
+    """Checks the answers of one student to one assignment.
+
+    Parameters
+    ----------
+    assignment : str
+        Such as ``"averages"``; see :data:`adamcore.checks.ASSIGNMENTS`.
+    student : str
+        The student's id. It seeds the public cases and the student's own numbers: other students have others.
+    term : str, default "sample"
+        Makes those of one term differ from those of another.
+    key : str, default "sample"
+        Seeds the hidden cases. Of a real term only the grader has it.
+
+    Raises
+    ------
+    ValueError
+        If there is no such assignment, or the student's id is empty.
+
+    Examples
+    --------
+    >>> from adamcore.checks import Checker
+    >>> check = Checker("averages", "ab123")
+    >>> check("1.4", lambda t, beta: 1 - beta**t)
+    1.4 (the sum of the weights): right, in 5 cases.
+    >>> report = check("1.4", lambda t, beta: beta**t)
+    >>> bool(report), report.mistake
+    (False, 'beta**t')
+    """
+
+    assignment: str
+    student: str
+    term: str = SAMPLE
+    key: str = field(default=SAMPLE, repr=False)
+
+    def __post_init__(self) -> None:
+        from adamcore.checks import ASSIGNMENTS  # which imports this module
+
+        if self.assignment not in ASSIGNMENTS:
+            raise ValueError(
+                f"assignment = {self.assignment!r}: there is no such assignment; there are {', '.join(ASSIGNMENTS)}."
+            )
+        for name in ("student", "term", "key"):
+            value = getattr(self, name)
+            if not isinstance(value, str) or not value.strip():
+                raise ValueError(f"{name} = {value!r}: it has to be a text that is not empty.")
+
+    def __call__(self, question: str, *answers: Any, hidden: bool = False) -> Report:
+        """Check the answer to a question.
+
+        Parameters
+        ----------
+        question : str
+            Its number, such as ``"1.1"``.
+        *answers
+            Usually one: a function, or a value.
+        hidden : bool, default False
+            Whether to try the hidden cases, which the key seeds, instead of the public ones.
+
+        Returns
+        -------
+        Report
+
+        Raises
+        ------
+        ValueError
+            If there is no such question, or it takes another number of answers.
+        """
+        found = self._question(question)
+        seeds = (self.key, "hidden") if hidden and not isinstance(found, Value) else (self.term, self.student)
+        return found.examine(question, answers, _generator(self.assignment, question, *seeds), hidden)
+
+    def data(self, question: str) -> Any:
+        """Return the numbers that a question gives to this student: one thing, or a tuple of several.
+
+        Parameters
+        ----------
+        question : str
+            Its number, such as ``"1.2"``.
+
+        Returns
+        -------
+        object
+            Numbers or arrays; a new copy.
+
+        Raises
+        ------
+        ValueError
+            If there is no such question, or it comes without data.
+        """
+        found = self._question(question)
+        rng = _generator(self.assignment, question, self.term, self.student)
+        data = found.data(rng) if isinstance(found, Value) else ()
+        if not data:
+            raise ValueError(f"question = {question!r}: this question comes without data.")
+        return data[0] if len(data) == 1 else data
+
+    def _question(self, name: str) -> Question | Value | Open:
+        """The question of this name."""
+        from adamcore.checks import ASSIGNMENTS
+
+        questions = ASSIGNMENTS[self.assignment]
+        if name not in questions:
+            raise ValueError(
+                f"question = {name!r}: {self.assignment!r} has no such question; it has {', '.join(questions)}."
+            )
+        return questions[name]
+
+
+def close(given: Any, expected: Any, rtol: float, atol: float) -> bool:
+    """Return whether plain data agree: numbers and arrays within the tolerances, the rest exactly.
+
+    Parameters
+    ----------
+    given, expected : object
+        Numbers, strings, None, arrays, and tuples, lists and dicts of these.
+    rtol, atol : float
+        As numpy.isclose has them, relative to what is expected. NaN equals NaN.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> close((1.0, "a"), (1.0 + 1e-12, "a"), rtol=1e-9, atol=0)
+    True
+    >>> close(1, "1", rtol=1e-9, atol=0)
+    False
+    """
+    if isinstance(expected, dict):
+        same = isinstance(given, dict) and given.keys() == expected.keys()
+        return same and all(close(given[k], expected[k], rtol, atol) for k in expected)
+    if isinstance(expected, tuple | list):
+        same = isinstance(given, tuple | list | np.ndarray) and len(given) == len(expected)
+        return same and all(close(g, e, rtol, atol) for g, e in zip(given, expected, strict=True))
+    if isinstance(expected, str | bool | np.bool_) or expected is None:
+        # By its type first: an object of a notebook's own class may claim to be equal to anything.
+        same_type = type(given) is type(expected) or isinstance(given, np.bool_) or isinstance(expected, np.bool_)
+        return same_type and (bool(given) == bool(expected) if not isinstance(expected, str) else given == expected)
+    array = as_numbers(given)
+    if array is None or array.shape != np.shape(expected):
+        return False
+    with np.errstate(all="ignore"):
+        return bool(np.isclose(array, np.asarray(expected, dtype=float), rtol=rtol, atol=atol, equal_nan=True).all())
+
+
+def as_numbers(value: Any) -> np.ndarray | None:
+    """Return a number, or an array or list of numbers, as a float64 array of numpy's own class; None if it is none.
+
+    Examples
+    --------
+    >>> as_numbers([1, 2.5])
+    array([1. , 2.5])
+    >>> as_numbers("1") is None
+    True
+    """
+    try:
+        array = np.array(value, subok=False)
+    except (ValueError, TypeError):
+        return None
+    return array.astype(float) if array.dtype.kind in "iuf" else None
+
+
+def difference(given: Any, expected: Any) -> str:
+    """Return in words how a result differs from the right one, without giving the right one away.
+
+    Parameters
+    ----------
+    given, expected : object
+        Of the same form.
+
+    Returns
+    -------
+    str
+        Without its subject: ``"is 1000 times too small"``.
+
+    Examples
+    --------
+    >>> difference(np.array([0.001, 0.002]), np.array([1.0, 2.0]))
+    'is 1000 times too small'
+    >>> difference(-1.0, 1.0)
+    'has the wrong sign'
+    >>> difference(1.5, 1.0)
+    'is 1.5 times too large'
+    """
+    g, e = as_numbers(given), as_numbers(expected)
+    if g is None or e is None or g.shape != e.shape:
+        return "is not what it should be"
+    if not np.isfinite(g).all() and np.isfinite(e).all():
+        return f"contains {'nan' if np.isnan(g).any() else 'infinity'}"
+    g, e = g.ravel(), e.ravel()
+    if not g.any() and e.any():
+        return "is zero"
+    if e.size == 1 and np.asarray(expected).dtype.kind in "iu":
+        return f"is too {'small' if g[0] < e[0] else 'large'} (yours is {g[0]:g})"
+    used = (e != 0) & (g != 0)
+    if used.any() and not g[e == 0].any() and not e[g == 0].any():
+        ratios = g[used] / e[used]
+        if math.isclose(ratios.min(), ratios.max(), rel_tol=1e-6):
+            ratio = float(ratios[0])
+            if math.isclose(ratio, -1, rel_tol=1e-6):
+                return "has the wrong sign"
+            sign = "has the wrong sign and " if ratio < 0 else ""
+            size = abs(ratio)
+            times = size if size > 1 else 1 / size
+            if not math.isclose(times, 1, rel_tol=1e-6):
+                return f"{sign}is {times:.4g} times too {'large' if size > 1 else 'small'}"
+    far = int(np.argmax(np.abs(g - e)))
+    where = f", coordinate {far}" if g.size > 1 else ""
+    return f"is not right (yours is {g[far]:.6g}{where})"
+
+
+def _wrong_form(output: str, given: Any, expected: Any, label: str) -> str:
+    """What to say if an output is not of the form of the expected one."""
+    if isinstance(expected, str | bool | np.bool_ | dict):
+        kind = {str: "a text", dict: "a dict"}.get(type(expected), "True or False")
+        if not isinstance(given, (bool, np.bool_) if kind == "True or False" else type(expected)):
+            return f"{output} has to be {kind}; yours is of the type {type(given).__name__}."
+        return ""
+    if isinstance(expected, tuple | list):
+        if not isinstance(given, tuple | list | np.ndarray) or len(given) != len(expected):
+            return f"{output} has to be a sequence of {len(expected)} entries."
+        return ""
+    numbers = as_numbers(given)
+    if numbers is None:
+        what = "a number" if np.ndim(expected) == 0 else "an array of numbers"
+        return f"{output} has to be {what}; yours is of the type {type(given).__name__}."
+    if numbers.shape != np.shape(expected):
+        shape = np.shape(expected)
+        wanted = f"have the shape {shape}" if shape else "be a single number"
+        return f"{output} has to {wanted} {_place(label)}; yours has the shape {numbers.shape}."
+    return ""
+
+
+def _place(label: str) -> str:
+    """Where a case is, with its preposition: at t = 1, but for a single gradient."""
+    return f"{'at' if label.startswith('t = ') else 'for'} {label}"
+
+
+def _first_change(signature: str, before: Sequence[Any], after: Sequence[Any]) -> str:
+    """The name of the first argument that a call changed, or nothing."""
+    for name, old, new in zip(_parameters(signature), before, after, strict=True):
+        if not close(new, old, rtol=0, atol=0):
+            return name
+    return ""
+
+
+def _parameters(signature: str) -> list[str]:
+    """The names in ``"f(a, b=1)"``."""
+    inside = signature[signature.index("(") + 1 : signature.rindex(")")]
+    return [part.split("=")[0].strip() for part in inside.split(",") if part.strip() and part.strip() != "*"]
+
+
+def _so_many(name: str, answers: tuple[Any, ...], number: int) -> tuple[Any, ...]:
+    """The answers, if there are as many as the question takes."""
+    if len(answers) != number:
+        raise ValueError(f"question = {name!r}: it takes {number} answer(s), and {len(answers)} were given.")
+    return answers
+
+
+def _generator(*seeds: str) -> np.random.Generator:
+    """A generator that texts seed."""
+    digest = hashlib.sha256("\0".join(seeds).encode()).digest()
+    return np.random.default_rng(int.from_bytes(digest[:16], "big"))

@@ -1,0 +1,205 @@
+"""What a check says of answers that fit no mistake, and of things that are no answers."""
+
+import numpy as np
+import pytest
+
+from adamcore.checks import Checker, RemoteError, averages
+from adamcore.checks.core import close, difference
+
+
+@pytest.fixture
+def check():
+    return Checker("averages", "ab123")
+
+
+def test_a_good_answer_is_told_in_one_line(check):
+    report = check("1.1", averages.average)
+    assert report
+    assert str(report) == "1.1 (the moving average): right, in 8 cases."
+    assert report._repr_markdown_().startswith("✅")
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (..., "nothing yet"),
+        (3.0, "has to be a function average(g, beta); yours is of the type float"),
+        (lambda g: g, "other arguments than average(g, beta)"),
+        (lambda g, beta: None, "returns nothing. Is there a return"),
+        (lambda g, beta: ..., "returns nothing"),
+        (lambda g, beta: 1 / 0, "raised ZeroDivisionError: division by zero"),
+        (lambda g, beta: "m", "m has to be an array of numbers; yours is of the type str"),
+        (lambda g, beta: averages.average(g, beta)[-1], "m has to have the shape (1,)"),
+        (lambda g, beta: -averages.average(g, beta), "m has the wrong sign for a single gradient"),
+        (lambda g, beta: 2 * averages.average(g, beta), "m is 2 times too large for a single gradient"),
+        (lambda g, beta: 0 * g, "m is zero for a single gradient"),
+        (lambda g, beta: np.nan * g, "m contains nan"),
+        (
+            lambda g, beta: averages.average(g, beta) + (beta == 0),
+            "It is right for a single gradient, and wrong for beta",
+        ),
+        (lambda g, beta: averages.average(g, beta).astype(int), "m is zero"),
+    ],
+)
+def test_an_answer_that_fits_no_mistake_is_described(check, answer, words):
+    report = check("1.1", answer)
+    assert not report
+    assert words in str(report)
+    assert report._repr_markdown_().startswith("❌")
+
+
+def test_an_answer_that_changes_its_argument_is_told(check):
+    def average(g, beta):
+        m = averages.average(g, beta)
+        g[:] = 0
+        return m
+
+    report = check("1.1", average)
+    assert "changes its argument g" in str(report)
+
+
+def test_an_answer_that_remembers_is_told(check):
+    def average(g, beta, calls=[]):  # noqa: B006
+        calls.append(1)
+        return averages.average(g, beta) + (len(calls) > 8)
+
+    assert "remembers an earlier call" in str(check("1.1", average))
+
+
+def test_two_mistakes_of_which_the_first_output_shows_one():
+    from adamcore.checks import Case, Mistake, Question
+
+    question = Question(
+        title="two",
+        signature="f(x)",
+        reference=lambda x: (x, 2 * x),
+        cases=lambda rng, hidden: [Case((x,), f"t = {x}") for x in (1.0, 2.0)],
+        outputs=("m", "v"),
+        mistakes=(Mistake("m doubled", lambda x: (2 * x, 2 * x), "Why twice?"),),
+    )
+    report = question.examine("1", (lambda x: (2 * x, 7.0),), np.random.default_rng(0), False)
+    assert report.mistake == "m doubled"
+    assert "m is 2 times too large at t = 1.0. Why twice?" in str(report)
+    assert "There have to be 2 values: m, v. You give a float." in str(
+        question.examine("1", (lambda x: x,), np.random.default_rng(0), False)
+    )
+
+
+def test_what_another_process_raised_is_told_as_if_it_were_here(check):
+    def average(g, beta):
+        raise RemoteError("KeyError", "'m'")
+
+    assert "raised KeyError: 'm'" in str(check("1.1", average))
+
+
+def test_hidden_cases_show_no_numbers(check):
+    report = check("1.1", lambda g, beta: 2 * averages.average(g, beta), hidden=True)
+    assert not report
+    assert report.evidence == ""
+    assert report.cases > 8
+
+
+def test_students_have_numbers_of_their_own():
+    mine, theirs = (Checker("averages", student).data("1.2") for student in ("ab123", "cd456"))
+    assert not np.array_equal(mine, theirs)
+    np.testing.assert_array_equal(mine, Checker("averages", "ab123").data("1.2"))
+    assert not np.array_equal(mine, Checker("averages", "ab123", term="2027s").data("1.2"))
+    assert not Checker("averages", "cd456")("1.2", averages.average(mine, 0.9)[-1])
+
+
+def test_the_key_changes_hidden_cases_only():
+    seen = []
+
+    def average(g, beta):
+        seen.append(np.array(g))
+        return averages.average(g, beta)
+
+    for key in ("sample", "secret"):
+        for hidden in (False, True):
+            assert Checker("averages", "ab123", key=key)("1.1", average, hidden=hidden)
+    public, hidden, public_again, other = seen[:9], seen[9:22], seen[22:31], seen[31:]
+    assert all(np.array_equal(a, b) for a, b in zip(public, public_again, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(hidden, other, strict=True))
+    assert "secret" not in repr(Checker("averages", "ab123", key="secret"))
+
+
+class Everything(float):
+    """Equal to anything, or so it says."""
+
+    def __eq__(self, other):
+        return True
+
+    __hash__ = float.__hash__
+
+
+class EverythingArray(np.ndarray):
+    def __array_ufunc__(self, *args, **kwargs):
+        return np.True_
+
+
+class EveryText(str):
+    def __eq__(self, other):
+        return True
+
+    __hash__ = str.__hash__
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(Everything(2.0), 1.0), (np.zeros(2).view(EverythingArray), np.ones(2)), (EveryText(), "a")],
+)
+def test_an_object_that_claims_to_be_equal_is_not(given, expected):
+    assert not close(given, expected, rtol=1e-9, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "same"),
+    [
+        (1, 1.0, True),
+        (np.float32(1), 1.0, True),
+        ([1, 2], np.array([1.0, 2.0]), True),
+        ((1, 2), (1, 3), False),
+        ((1,), (1, 2), False),
+        ({"a": 1.0}, {"a": 1.0}, True),
+        ({"a": 1.0}, {"b": 1.0}, False),
+        (np.nan, np.nan, True),
+        (True, True, True),
+        (np.True_, True, True),
+        (1, True, False),
+        (None, None, True),
+        ("a", "b", False),
+        (3 + 0j, 3.0, False),
+        (np.array([object()]), 1.0, False),
+    ],
+)
+def test_plain_data_are_compared(given, expected, same):
+    assert close(given, expected, rtol=1e-9, atol=0) == same
+
+
+@pytest.mark.parametrize(
+    ("given", "expected", "words"),
+    [
+        (11, 12, "is too small (yours is 11)"),
+        (-2.0, 1.0, "has the wrong sign and is 2 times too large"),
+        (np.array([1.0, 3.0]), np.array([1.0, 2.0]), "is not right (yours is 3, coordinate 1)"),
+        ("a", "b", "is not what it should be"),
+    ],
+)
+def test_a_difference_is_put_into_words(given, expected, words):
+    assert difference(given, expected) == words
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: Checker("knitting", "ab123"), "assignment = 'knitting'"),
+        (lambda: Checker("averages", ""), "student = ''"),
+        (lambda: Checker("averages", 7), "student = 7"),
+        (lambda: Checker("averages", "ab123")("9.9", 1), "question = '9.9'"),
+        (lambda: Checker("averages", "ab123")("1.1", 1, 2), "takes 1 answer"),
+        (lambda: Checker("averages", "ab123").data("1.1"), "comes without data"),
+    ],
+)
+def test_a_wrong_call_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

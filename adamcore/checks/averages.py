@@ -346,6 +346,48 @@ AVERAGES: dict[str, Question | Value] = {
         ),
     ),
     "1.5": Question(
+        title="the half-life",
+        signature="half_life(beta)",
+        reference=half_life,
+        cases=_betas,
+        outputs=("the half-life",),
+        mistakes=(
+            Mistake(
+                "negative", lambda beta: -half_life(beta), "Is a logarithm of a number below 1 positive or negative?"
+            ),
+            Mistake(
+                "1 / (1 - beta)",
+                lambda beta: 1 / (1 - beta),
+                "In so many steps the weight falls to about 1/e, not to a half.",
+            ),
+            Mistake(
+                "1/e", lambda beta: -1 / np.log(beta), "In so many steps the weight falls to 1/e. Where does 1/2 go?"
+            ),
+            Mistake("inverted", lambda beta: 1 / half_life(beta), "Solve beta**n = 1/2 for n, one step at a time."),
+            Mistake("another base", lambda beta: np.log(0.5) / np.log2(beta), "Both logarithms need the same base."),
+        ),
+    ),
+    "1.6": Question(
+        title="how much it averages",
+        signature="beta_for(n)",
+        reference=beta_for,
+        cases=_numbers,
+        outputs=("beta",),
+        mistakes=(
+            Mistake(
+                "1 - 1/n",
+                lambda n: 1 - 1 / n,
+                "1/(1 - beta) is how long it remembers. How much it averages, squared weights tell.",
+            ),
+            Mistake(
+                "2 / (n + 1)",
+                lambda n: 2 / (n + 1),
+                "This is 1 - beta, what some call the smoothing factor. The question asks for beta.",
+            ),
+            Mistake("n / (n + 1)", lambda n: n / (n + 1), "Try n = 1: which beta makes m_t a single gradient?"),
+        ),
+    ),
+    "1.7": Question(
         title="the correction",
         signature="corrected(g, beta)",
         reference=corrected,
@@ -388,48 +430,6 @@ AVERAGES: dict[str, Question | Value] = {
                 lambda g, beta: average(g, beta) / (1 - beta ** len(g)),
                 "You divide all values by the last correction. Each m_t has its own, 1 - beta**t.",
             ),
-        ),
-    ),
-    "1.6": Question(
-        title="the half-life",
-        signature="half_life(beta)",
-        reference=half_life,
-        cases=_betas,
-        outputs=("the half-life",),
-        mistakes=(
-            Mistake(
-                "negative", lambda beta: -half_life(beta), "Is a logarithm of a number below 1 positive or negative?"
-            ),
-            Mistake(
-                "1 / (1 - beta)",
-                lambda beta: 1 / (1 - beta),
-                "In so many steps the weight falls to about 1/e, not to a half.",
-            ),
-            Mistake(
-                "1/e", lambda beta: -1 / np.log(beta), "In so many steps the weight falls to 1/e. Where does 1/2 go?"
-            ),
-            Mistake("inverted", lambda beta: 1 / half_life(beta), "Solve beta**n = 1/2 for n, one step at a time."),
-            Mistake("another base", lambda beta: np.log(0.5) / np.log2(beta), "Both logarithms need the same base."),
-        ),
-    ),
-    "1.7": Question(
-        title="how much it averages",
-        signature="beta_for(n)",
-        reference=beta_for,
-        cases=_numbers,
-        outputs=("beta",),
-        mistakes=(
-            Mistake(
-                "1 - 1/n",
-                lambda n: 1 - 1 / n,
-                "1/(1 - beta) is how long it remembers. How much it averages, squared weights tell.",
-            ),
-            Mistake(
-                "2 / (n + 1)",
-                lambda n: 2 / (n + 1),
-                "This is 1 - beta, what some call the smoothing factor. The question asks for beta.",
-            ),
-            Mistake("n / (n + 1)", lambda n: n / (n + 1), "Try n = 1: which beta makes m_t a single gradient?"),
         ),
     ),
     "1.8": Question(

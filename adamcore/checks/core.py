@@ -167,17 +167,19 @@ class Question:
 
         if message := self._no_function(answer):
             return report(0, message)
-        given, expected, changed = [], [], ""
+        given, expected, changed, form = [], [], "", ""
         for case in cases:
             args = copy.deepcopy(case.args)
             try:
                 given.append(answer(*args))
             except Exception as error:  # whatever an answer raises is its own, and has to be told
-                return report(0, self._raised(error, case))
+                return report(0, form or self._raised(error, case))
             changed = changed or _first_change(self.signature, case.args, args)
             expected.append(self._call(self.reference, case))
-            if message := self._form(given[-1], expected[-1], case):
-                return report(0, message)
+            form = form or self._form(given[-1], expected[-1], case)
+        if form:  # a mistake may show in the form, such as an end that is left out
+            mistake = self._likely(given, expected, cases)
+            return report(0, mistake.message, form, mistake.name) if mistake else report(0, form)
 
         wrong = [not self._agree(g, e, case) for g, e, case in zip(given, expected, cases, strict=True)]
         right = wrong.count(False)
@@ -240,15 +242,16 @@ class Question:
         return ""
 
     def _parts(self, value: Any) -> tuple[Any, ...]:
-        """A result as a tuple with one entry for each output."""
-        return tuple(value) if len(self.outputs) > 1 else (value,)
+        """A result as a tuple with one entry for each output, if it has so many."""
+        several = len(self.outputs) > 1 and isinstance(value, tuple | list)
+        return tuple(value) if several else (value,)
 
     def _agree(self, given: Any, expected: Any, case: Case) -> bool:
         """Whether all outputs are right in one case."""
         rtol = self.rtol if case.rtol is None else case.rtol
-        return all(
-            close(g, e, rtol, self.atol) for g, e in zip(self._parts(given), self._parts(expected), strict=True)
-        )
+        parts, wanted = self._parts(given), self._parts(expected)
+        same_number = len(parts) == len(wanted)
+        return same_number and all(close(g, e, rtol, self.atol) for g, e in zip(parts, wanted, strict=True))
 
     def _likely(self, given: list[Any], expected: list[Any], cases: list[Case]) -> Mistake | None:
         """The first mistake that agrees with the answer in all cases; if none does, in its first wrong output."""
@@ -262,6 +265,8 @@ class Question:
             every = zip(given, outcome, cases, strict=True)
             if all(self._agree(g, w, case) for g, w, case in every):
                 return mistake
+        if any(len(self._parts(value)) != len(self.outputs) for value in given):
+            return None
         for index in range(len(self.outputs)):
             column = [[self._parts(value)[index] for value in values] for values in (given, expected)]
             rtols = [self.rtol if case.rtol is None else case.rtol for case in cases]

@@ -85,6 +85,26 @@ def test_two_mistakes_of_which_the_first_output_shows_one():
     )
 
 
+def test_a_mistake_that_shows_in_the_shape_is_told():
+    from adamcore.checks import Case, Mistake, Question
+
+    question = Question(
+        title="upto",
+        signature="f(n)",
+        reference=lambda n: np.arange(n + 1),
+        cases=lambda rng, hidden: [Case((n,), f"n = {n}") for n in (0, 3)],
+        mistakes=(Mistake("the end left out", lambda n: np.arange(n), "Does n itself belong to it?"),),
+    )
+    report = question.examine("1", (lambda n: np.arange(n),), np.random.default_rng(0), False)
+    assert report.mistake == "the end left out"
+    assert "have the shape (1,) for n = 0; yours has the shape (0,). Does n itself" in str(report)
+    other = question.examine("1", (lambda n: np.arange(n + 2),), np.random.default_rng(0), False)
+    assert not other.mistake
+    assert "yours has the shape (2,)" in str(other)
+    first = question.examine("1", (lambda n: np.arange(n) if n < 3 else 1 / 0,), np.random.default_rng(0), False)
+    assert "yours has the shape (0,)" in str(first)
+
+
 def test_what_another_process_raised_is_told_as_if_it_were_here(check):
     def average(g, beta):
         raise RemoteError("KeyError", "'m'")

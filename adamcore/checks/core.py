@@ -97,6 +97,8 @@ class Report:
         What was seen, with numbers; empty for hidden cases.
     mistake : str
         The name of the :class:`Mistake` that fits, if one does.
+    noted : bool
+        Whether only the form was looked at, because telling more would answer the question.
     """
 
     question: str
@@ -106,12 +108,15 @@ class Report:
     message: str = ""
     evidence: str = ""
     mistake: str = ""
+    noted: bool = False
 
     def __bool__(self) -> bool:
         return not self.message
 
     def __str__(self) -> str:
         name = f"{self.question} ({self.title})"
+        if self and self.noted:
+            return f"{name}: noted. Whether it is right, you will learn with the marks."
         if self:
             return f"{name}: right, in {self.cases} {'cases' if self.cases != 1 else 'case'}."
         share = f" So far right in {self.right} of {self.cases} cases." if self.cases > 1 else ""
@@ -121,7 +126,7 @@ class Report:
 
     def _repr_markdown_(self) -> str:
         """How a notebook shows it; what came from the answer is not read as markdown."""
-        sign = "✅" if self else "❌"
+        sign = ("📝" if self.noted else "✅") if self else "❌"
         return f"{sign} " + "".join(f"\\{c}" if c in "\\`*_{}[]<>()#+-.!|~$" else c for c in str(self))
 
 
@@ -318,6 +323,9 @@ class Value:
     told : bool, default True
         Whether the public check says if the answer is right. If not, it checks the form alone, and the hidden check
         the answer: for questions that could be answered by trying.
+    seed : str, optional
+        The question whose numbers these are, if several questions are about the same ones. By default they are its
+        own.
     """
 
     title: str
@@ -328,6 +336,7 @@ class Value:
     rtol: float = 1e-6
     atol: float = 1e-12
     told: bool = True
+    seed: str = ""
 
     def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
         """Compare the answer with the right one, for the data of this student."""
@@ -354,7 +363,9 @@ class Value:
             return report(0, "The answer has to be a value; yours is a function. Did you forget to call it?")
         if message := function._form(answer, expected, case):
             return report(0, message)
-        if (not self.told and not hidden) or function._agree(answer, expected, case):
+        if not self.told and not hidden:
+            return Report(name, self.title, 1, 1, noted=True)
+        if function._agree(answer, expected, case):
             return report(1, "")
         mistake = function._likely([answer], [expected], [case])
         message = mistake.message if mistake else "No usual mistake fits. Go through it again, one step at a time."
@@ -463,7 +474,8 @@ class Checker:
         """
         found = self._question(question)
         seeds = (self.key, "hidden") if hidden and not isinstance(found, Value) else (self.term, self.student)
-        return found.examine(question, answers, _generator(self.assignment, question, *seeds), hidden)
+        rng = _generator(self.assignment, _seed(question, found), *seeds)
+        return found.examine(question, answers, rng, hidden)
 
     def data(self, question: str) -> Any:
         """Return the numbers that a question gives to this student: one thing, or a tuple of several.
@@ -484,7 +496,7 @@ class Checker:
             If there is no such question, or it comes without data.
         """
         found = self._question(question)
-        rng = _generator(self.assignment, question, self.term, self.student)
+        rng = _generator(self.assignment, _seed(question, found), self.term, self.student)
         data = found.data(rng) if isinstance(found, Value) else ()
         if not data:
             raise ValueError(f"question = {question!r}: this question comes without data.")
@@ -652,6 +664,11 @@ def _so_many(name: str, answers: tuple[Any, ...], number: int) -> tuple[Any, ...
     if len(answers) != number:
         raise ValueError(f"question = {name!r}: it takes {number} answer(s), and {len(answers)} were given.")
     return answers
+
+
+def _seed(name: str, question: Question | Value | Open) -> str:
+    """The question whose numbers this one has."""
+    return (question.seed if isinstance(question, Value) else "") or name
 
 
 def _generator(*seeds: str) -> np.random.Generator:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from adamcore.checks import Checker, RemoteError, averages
+from adamcore.checks import ASSIGNMENTS, Checker, RemoteError, Value, averages
 from adamcore.checks.core import close, difference
 
 
@@ -125,6 +125,22 @@ def test_students_have_numbers_of_their_own():
     np.testing.assert_array_equal(mine, Checker("averages", "ab123").data("1.2"))
     assert not np.array_equal(mine, Checker("averages", "ab123", term="2027s").data("1.2"))
     assert not Checker("averages", "cd456")("1.2", averages.average(mine, 0.9)[-1])
+
+
+def test_questions_may_share_their_numbers_and_keep_what_is_right_to_themselves(monkeypatch):
+    numbers = {"data": lambda rng: (rng.normal(),), "reference": lambda x: x}
+    two = {"1": Value("one", **numbers), "2": Value("two", **numbers, told=False, seed="1")}
+    monkeypatch.setitem(ASSIGNMENTS, "toy", {**two, "3": Value("three", **numbers)})
+    check = Checker("toy", "ab123")
+    assert check.data("1") == check.data("2") != check.data("3")
+    for answer in (check.data("1"), 1 + check.data("1")):
+        report = check("2", answer)
+        assert report
+        assert str(report) == "2 (two): noted. Whether it is right, you will learn with the marks."
+        assert report._repr_markdown_().startswith("📝")
+    assert not check("2", "a word")
+    assert not check("2", 1 + check.data("1"), hidden=True)
+    assert str(check("2", check.data("1"), hidden=True)) == "2 (two): right, in 1 case."
 
 
 def test_the_key_changes_hidden_cases_only():

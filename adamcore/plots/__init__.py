@@ -4,6 +4,7 @@ Nothing here computes: each function draws the numbers that it is given.
 """
 
 from adamcore.plots.averages import forgetting, unfolding
+from adamcore.plots.basins import basins
 from adamcore.plots.bounds import against_bounds
 from adamcore.plots.curves import curves
 from adamcore.plots.stepper import steppable
@@ -13,6 +14,7 @@ from adamcore.plots.surfaces import contours, path
 __all__ = [
     "OPTIMIZER_STYLES",
     "against_bounds",
+    "basins",
     "contours",
     "curves",
     "forgetting",

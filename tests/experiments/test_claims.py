@@ -456,6 +456,11 @@ def test_grids_of_the_figure_and_of_a_record_are_alike():
     assert set(ours) <= set(theirs)
     assert ours[Panel(0.9, 0.999, 10)][True][1e-3].shape == (3,)
     assert np.isinf(ours[Panel(0.9, 0.999, 10)][False][3e-3]).all()
+    partial = vae("fig4", as_the_text_says)
+    partial.runs[:] = [run for run in partial.runs if run["rule"]["beta1"] == 0 or run["rule"]["alpha"] == 1e-3]
+    made = grid_of(partial)
+    assert set(made[Panel(0.9, 0.999, 10)][True]) == {1e-3}
+    assert made[Panel(0.0, 0.999, 10)][True].keys() == ours[Panel(0.0, 0.999, 10)][True].keys()
     turned = {panel: {True: both[False], False: both[True]} for panel, both in theirs.items()}
     assert (count(turned).corrected, count(turned).uncorrected) == (18, 13)
 

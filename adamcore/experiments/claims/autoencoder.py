@@ -56,6 +56,7 @@ def grid_of(record: Record) -> Grid:
     Parameters
     ----------
     record : Record
+        It may be incomplete: a setting without a run is left out.
 
     Examples
     --------
@@ -67,8 +68,10 @@ def grid_of(record: Record) -> Grid:
     grid: Grid = {}
     for contender, settings in VAE_CONTENDERS.items():
         panel = grid.setdefault(Panel(settings["beta1"], settings["beta2"], record.epochs), {True: {}, False: {}})
-        for point in record.grid_points(contender):
-            panel[settings["bias_correction"]][point.alpha] = record.curves(contender, point.rule)[:, -1]
+        made = [single["rule"] for single in record.runs if single["contender"] == contender]
+        for rule in record.grid.get(contender, []):
+            if rule in made:
+                panel[settings["bias_correction"]][rule["alpha"]] = record.curves(contender, rule)[:, -1]
     return grid
 
 

@@ -4,7 +4,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN := $(BIN)/python
 JOBS ?= 2
 
-.PHONY: help env book serve test test-all notebooks lint format lock clean
+.PHONY: help env book serve test test-all notebooks assignments grade lint format lock clean
 
 help:            ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*##/:/'
@@ -27,6 +27,15 @@ test-all: env    ## also the slow tests: a browser, other libraries, long runs
 
 notebooks: env   ## execute every chapter in place, reproducibly
 	$(RUN) tools/run_notebooks.py --jobs $(JOBS)
+
+# TERM counts only if it is given to make: in the environment it names the kind of terminal.
+assignments: env ## make the assignments; for a course: TERM=2027s, with TERM_SECRET in the environment
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[course]"
+	$(RUN) -m adamcore assignments $(if $(findstring command,$(origin TERM)),--term "$(TERM)")
+
+grade: env       ## grade the notebooks in FOLDER, with AUTOGRADERS=_build/assignments/2027s/autograder for a term
+	$(if $(FOLDER),,$(error say what to grade: make grade FOLDER=path/to/submissions))
+	$(RUN) -m adamcore grade "$(FOLDER)" --jobs $(JOBS) $(if $(AUTOGRADERS),--autograders "$(AUTOGRADERS)")
 
 lint: env        ## ruff, nothing changed
 	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

@@ -26,6 +26,7 @@ from adamcore.experiments import (
 from adamcore.experiments import run as run_experiment
 from adamcore.experiments.agreement import differences, load_reference
 from adamcore.experiments.claims import CLOSE, load_records, scorecard, table, write_scorecard
+from adamcore.grading.command import assignments, grade
 
 SCALES = ("smoke", "book", "full")
 UNFINISHED = 3
@@ -35,10 +36,12 @@ UNFINISHED = 3
 @click.group()
 @click.version_option(adamcore.__version__, package_name="adamcore")
 def main() -> None:
-    """Run the experiments of the book on Adam, and report on them."""
+    """Run the experiments of the book on Adam and report on them; make and grade its assignments."""
 
 
 main.add_command(data)
+main.add_command(assignments)
+main.add_command(grade)
 
 
 def _common(command):

@@ -149,3 +149,87 @@ def test_the_menu_of_a_formula_offers_only_what_is_here(open_page):
     )
     assert not enabled
     assert not page.troubles
+
+
+PLAYGROUND = "book/adam/playground"
+
+
+def adam_is_at(page):
+    """Where the table under the surface has Adam."""
+    return page.locator(".playground-table tbody tr").first.locator("td").all_inner_texts()
+
+
+def test_the_playground_is_dragged_and_keeps_its_setting_in_the_address(open_page):
+    page = open_page(PLAYGROUND)
+    assert page.locator(".adam-playground svg").count() >= 4
+    before = adam_is_at(page)
+    box = page.locator(".playground-knob").bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 80, y + 30, steps=5)
+    page.mouse.up()
+    dragged = adam_is_at(page)
+    assert dragged != before
+    start = [page.get_by_label(f"start {c}").input_value() for c in "xy"]
+    page.goto(page.url, wait_until="load")  # what someone who was sent the address sees
+    assert [page.get_by_label(f"start {c}").input_value() for c in "xy"] == start
+    assert adam_is_at(page) == dragged
+    page.get_by_role("button", name="Reset").click()
+    assert adam_is_at(page) == before
+    assert not page.troubles
+
+
+def test_the_playground_needs_no_mouse(open_page):
+    page = open_page(PLAYGROUND)
+    before = adam_is_at(page)
+    page.get_by_label("α, the step size of Adam").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    after = adam_is_at(page)
+    assert after != before
+    page.get_by_label("start x").fill("-2")
+    page.keyboard.press("Tab")
+    assert adam_is_at(page) != after
+    page.get_by_label("surface").select_option("saddle")
+    assert "s=saddle" in page.url
+    page.get_by_label("step t", exact=True).focus()
+    page.keyboard.press("Home")
+    assert page.locator(".playground-time output").inner_text().startswith("0 of")
+    page.keyboard.press("Tab")  # to the button
+    page.keyboard.press("Enter")
+    page.wait_for_function("!document.querySelector('.playground-time output').textContent.startsWith('0 of')")
+    page.get_by_role("button", name="Pause").click()
+    assert not page.troubles
+
+
+@pytest.mark.parametrize("address", ["s=nowhere&b1=2&a=-1&x=1e9&T=7&t=-3&r=knitting", "b1=0.5", "s=ravine&a=&b2=nan"])
+def test_a_wrong_address_sets_what_it_can(open_page, address):
+    page = open_page(PLAYGROUND)
+    before = adam_is_at(page)
+    page.goto(f"{page.url.split('?')[0]}?{address}", wait_until="load")
+    assert adam_is_at(page) == before
+    assert not page.troubles
+
+
+def test_the_playground_agrees_with_what_its_page_says(open_page):
+    page = open_page(PLAYGROUND)
+    page.get_by_role("link", name="Six times too far.").click()
+    page.wait_for_load_state("load")
+    assert not page.get_by_label("bias correction").is_checked()
+    page.get_by_label("step t", exact=True).fill("12")
+    assert adam_is_at(page)[-1].split(", ")[1] == "-6.57"
+    page.get_by_label("bias correction").check()
+    assert adam_is_at(page)[-1].split(", ")[1] == "-1"
+    assert not page.troubles
+
+
+def test_small_playgrounds_stand_in_the_chapters(open_page):
+    page = open_page("book/adam/bias_correction")
+    assert "at most 6.57, at step 12" in page.locator(".adam-playground [role=status]").inner_text()
+    page.get_by_label("β₂").press("ArrowRight")
+    assert "at most 6.57" not in page.locator(".adam-playground [role=status]").inner_text()
+    page = open_page("book/adam/step_size")
+    said = page.locator(".adam-playground [role=status]").inner_text()
+    assert "standard deviation 0.2" in said
+    assert not page.troubles

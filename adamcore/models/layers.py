@@ -362,7 +362,7 @@ class Softplus(Layer):
         y = \log(1 + e^x), \qquad
         \frac{\partial L}{\partial x} = \frac{\partial L}{\partial y} \cdot \frac{1}{1 + e^{-x}}
 
-    The derivative is the logistic function. It is computed from the output, :math:`1 - e^{-y}`.
+    The derivative is the logistic function. Both need the same exponential, so that they are computed together.
 
     Examples
     --------
@@ -382,8 +382,8 @@ class Softplus(Layer):
         self, x: np.ndarray, w: SimpleNamespace | None = None, rng: np.random.Generator | None = None
     ) -> np.ndarray:
         """Return log(1 + exp(x)), without overflow."""
-        self._y = softplus(x, self._like("y", x), self._buffer("scratch", (2, *x.shape), x.dtype))
-        return self._y
+        y, self._slope = softplus(x, self._like("y", x), self._like("slope", x), self._like("scratch", x))
+        return y
 
     def backward(
         self,
@@ -393,77 +393,50 @@ class Softplus(Layer):
         input_gradient: bool = True,
     ) -> np.ndarray:
         """Return dy times the logistic function of x."""
-        dx = sigmoid_from_softplus(self._y, self._like("dx", dy), self._like("scratch", dy))
-        dx *= dy
-        return dx
+        return np.multiply(dy, self._slope, out=self._like("dx", dy))
 
 
-def softplus(x: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-    r"""Write log(1 + exp(x)) to ``out``, as max(x, 0) + log(1 + u) with u = exp(-abs(x)), which cannot overflow.
+HUGE = 50
+"""From here on log(1 + exp(x)) is x, in float64 too, and its slope is 1; exp would soon overflow in float32."""
+
+
+def softplus(x: np.ndarray, out: np.ndarray, slope: np.ndarray, scratch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    r"""Write log(1 + u) with u = exp(x) to ``out``, and the slope, the logistic function u / (1 + u), to ``slope``.
 
     The sum 1 + u is rounded to w. What that loses, :math:`u - (w - 1)`, is known exactly, and
-    :math:`\log(1 + u) = \log w + (u - (w - 1)) / w` up to its square. ``numpy.log1p`` gives the same digits, but
-    takes three times as long where it is not vectorized.
+    :math:`\log(1 + u) = \log w + (u - (w - 1)) / w` up to its square. So no digit is lost, however small the
+    result. ``numpy.log1p`` gives the same digits, but takes several times as long where it is not vectorized.
 
     Parameters
     ----------
-    x, out : numpy.ndarray
-        Of the same shape and dtype, two different arrays.
-    scratch : numpy.ndarray
-        Two more such arrays, (2, ...).
+    x, out, slope, scratch : numpy.ndarray
+        Of the same shape and dtype, four different arrays.
 
     Returns
     -------
-    numpy.ndarray
-        ``out``.
+    out, slope : numpy.ndarray
 
     Examples
     --------
     >>> import numpy as np
     >>> from adamcore.models.layers import softplus
-    >>> softplus(np.array([-50.0, 0.0, 1e6]), np.empty(3), np.empty((2, 3)))
+    >>> y, slope = softplus(np.array([-50.0, 0.0, 1e6]), *np.empty((3, 3)))
+    >>> y
     array([1.92874985e-22, 6.93147181e-01, 1.00000000e+06])
+    >>> slope
+    array([1.92874985e-22, 5.00000000e-01, 1.00000000e+00])
     """
-    w, other = scratch
-    np.abs(x, out=out)
-    np.negative(out, out=out)
-    u = np.exp(out, out=out)
-    np.add(u, 1, out=w)
-    out -= np.subtract(w, 1, out=other)
-    out /= w
-    out += np.log(w, out=w)
-    out += np.maximum(x, 0, out=other)
-    return out
-
-
-def sigmoid_from_softplus(y: np.ndarray, out: np.ndarray, scratch: np.ndarray) -> np.ndarray:
-    r"""Write the logistic function of x to ``out``, given y = softplus(x): 1 / (1 + exp(-x)) = 1 - exp(-y).
-
-    As :math:`2 T / (1 + T)` with :math:`T = \tanh(y / 2)`, no digit is lost, however small the result.
-
-    Parameters
-    ----------
-    y, out, scratch : numpy.ndarray
-        Of the same shape and dtype, three different arrays.
-
-    Returns
-    -------
-    numpy.ndarray
-        ``out``.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from adamcore.models.layers import sigmoid_from_softplus
-    >>> sigmoid_from_softplus(np.array([np.log(2), 1e-30]), np.empty(2), np.empty(2))
-    array([5.e-01, 1.e-30])
-    """
-    np.multiply(y, 0.5, out=out)
-    T = np.tanh(out, out=out)
-    np.add(T, 1, out=scratch)
-    out *= 2
-    out /= scratch
-    return out
+    # A row of numbers, since numpy compares with an array more than twice as fast as with one number.
+    u = np.minimum(x, np.full(x.shape[-1], HUGE, x.dtype), out=slope)
+    np.exp(u, out=u)
+    w = np.add(u, 1, out=out)
+    lost = np.subtract(w, 1, out=scratch)
+    np.subtract(u, lost, out=lost)
+    lost /= w
+    slope = np.divide(u, w, out=u)
+    y = np.log(w, out=w)
+    y += lost
+    return np.maximum(y, x, out=y), slope  # y is never below x; above HUGE it is x
 
 
 class Dropout(Layer):
@@ -532,10 +505,10 @@ class Dropout(Layer):
         return np.multiply(dy, self._mask, out=self._like("dx", dy))
 
     def _keep(self, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
-        """True or 1 for each entry that stays."""
+        """True for each entry that stays."""
         size = math.prod(shape)
         if self._kept_of_65536 == 32768:
-            return np.unpackbits(_random_bytes(-(-size // 8), rng), count=size).reshape(shape)
+            return np.unpackbits(_random_bytes(-(-size // 8), rng), count=size).view(bool).reshape(shape)
         bits = _random_bytes(2 * size, rng).view(np.uint16)
         if self._kept_of_65536 > 32768:  # compare with what fits into 16 bits
             return np.greater_equal(bits, 65536 - self._kept_of_65536).reshape(shape)

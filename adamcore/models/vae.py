@@ -159,8 +159,7 @@ class VAE:
 
     def encode(self, theta: np.ndarray, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return mean and log variance of the latent of images (n, n_pixels), each (n, n_latent)."""
-        mean, log_variance = self._encode(self._checked(theta, (x,)), self.layout.views(theta))
-        return mean.copy(), log_variance.copy()
+        return self._encode(self._checked(theta, (x,)), self.layout.views(theta))
 
     def decode(self, theta: np.ndarray, z: np.ndarray) -> np.ndarray:
         """Return each pixel's mean (n, n_pixels), given latents (n, n_latent); those from N(0, I) give samples."""
@@ -179,15 +178,15 @@ class VAE:
         return x
 
     def _encode(self, x: np.ndarray, w) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and log variance: the two halves of the encoder's output."""
+        """Mean and log variance: the two halves of the encoder's output, copied."""
         encoded = self.encoder.forward(x, w)
-        return encoded[:, : self.n_latent], encoded[:, self.n_latent :]
+        return encoded[:, : self.n_latent].copy(), encoded[:, self.n_latent :].copy()
 
     def _forward(self, x: np.ndarray, w, rng: np.random.Generator | None) -> float:
         """The loss; sigma times epsilon is kept for the way back."""
         mean, log_variance = self._encode(x, w)
         loss = self._divergence.forward(mean, log_variance)
-        z = np.ascontiguousarray(mean)
+        z = mean
         if rng is not None:
             self._noise = np.exp(0.5 * log_variance) * rng.standard_normal(mean.shape, self.dtype)
             z = mean + self._noise

@@ -186,13 +186,13 @@ def test_softplus_at_its_ends():
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_softplus_is_right_to_a_few_units_in_the_last_place(dtype):
-    """Against numpy's log1p and expm1 in a wider type, where the result is not subnormal."""
+    """Against numpy's log1p and exp in a wider type, where the result is not subnormal."""
     x = np.concatenate([np.linspace(-85, 85, 4001), np.linspace(-1, 1, 1001)]).astype(dtype)[np.newaxis]
     layer, wide = Softplus(), x.astype(np.longdouble)
     y = layer.forward(x)
     few = 4 * np.finfo(dtype).eps
     np.testing.assert_allclose(y, np.maximum(wide, 0) + np.log1p(np.exp(-abs(wide))), rtol=few)
-    np.testing.assert_allclose(layer.backward(np.ones_like(x)), -np.expm1(-y.astype(np.longdouble)), rtol=few)
+    np.testing.assert_allclose(layer.backward(np.ones_like(x)), 1 / (1 + np.exp(-wide)), rtol=few)
 
 
 def test_relu_has_slope_zero_at_zero():

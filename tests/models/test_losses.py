@@ -65,6 +65,18 @@ def test_huge_logits_give_finite_losses_and_gradients(dtype):
         assert np.abs(gradient_).max() <= 0.5
 
 
+@pytest.mark.parametrize(("dtype", "rtol"), [(np.float32, 1e-6), (np.float64, 1e-14)])
+@pytest.mark.parametrize("scale", [0, 1, 30])
+def test_bernoulli_cross_entropy_of_many_pixels(dtype, rtol, scale):
+    """Products of many factors, all of them 2 at scale 0, are no less exact than sums of logarithms."""
+    rng, loss = np.random.default_rng(0), BernoulliCrossEntropy()
+    z, x = (scale * rng.standard_normal((300, 7))).astype(dtype), rng.random((300, 7)).astype(dtype)
+    wide = z.astype(np.longdouble)
+    assert loss.forward(z, x) == pytest.approx(float((np.logaddexp(0, wide) - x * wide).sum() / 300), rel=rtol)
+    p = 1 / (1 + np.exp(-wide))
+    np.testing.assert_allclose(loss.backward(), (p - x) / 300, rtol=0, atol=2 * np.finfo(dtype).eps / 300)
+
+
 def test_right_and_certain_costs_nothing():
     assert SoftmaxCrossEntropy().forward(np.array([[1e4, 0.0]]), np.array([0])) == 0
     assert BernoulliCrossEntropy().forward(np.array([[1e4, -1e4]]), np.array([[1.0, 0.0]])) == 0

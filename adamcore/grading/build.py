@@ -258,6 +258,8 @@ def _finished(notebook: dict[str, Any], assignment: Assignment, own: dict[str, A
         metadata = {k: v for k, v in cell["metadata"].items() if k not in ("otter", "tags", "deletable", "editable")}
         if kept := [tag for tag in tags if not tag.startswith("otter_")]:
             metadata["tags"] = kept
+        if cell["cell_type"] == "code":
+            text = _without_markers(text)
         name = cell.get("id", "")
         if cell["cell_type"] == "markdown" and "otter_answer_cell" in tags:
             question = next(manual)
@@ -282,6 +284,15 @@ def _finished(notebook: dict[str, Any], assignment: Assignment, own: dict[str, A
         )
     kept = {key: notebook["metadata"][key] for key in ("kernelspec", "language_info") if key in notebook["metadata"]}
     return {"cells": cells, "metadata": kept | own, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _without_markers(text: str) -> str:
+    """A solution without otter's comments."""
+    text = re.sub(
+        r'^[ \t]*""" # BEGIN PROMPT\n.*?^[ \t]*"""\s*# END PROMPT\n?', "", text, flags=re.MULTILINE | re.DOTALL
+    )
+    text = re.sub(r"^[ \t]*# (BEGIN|END) SOLUTION( NO PROMPT)?[ \t]*\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r"[ \t]*# SOLUTION( NO PROMPT)?[ \t]*$", "", text, flags=re.MULTILINE).rstrip("\n")
 
 
 def _prove(assignment: Assignment, texts: dict[str, str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -112,6 +113,7 @@ def grade(
     """
     from adamcore.grading.folder import AUTOGRADERS, FolderError, load_assignments, summary
     from adamcore.grading.folder import grade as grade_folder
+    from adamcore.grading.isolation import described
     from adamcore.grading.sandbox import Limits
 
     limits = Limits(cell=cell_seconds, call=call_seconds, total=seconds, memory=int(memory * 2**30))
@@ -125,6 +127,7 @@ def grade(
     try:
         _require_user(user)
         known = load_assignments(autograders)
+        click.echo(described(), err=True)
         results = grade_folder(folder, known, autograders, jobs=jobs, limits=limits, user=user, progress=progress)
     except KeyboardInterrupt:
         click.echo("\nStopped; nothing was written. The same command begins again.", err=True)
@@ -147,6 +150,21 @@ def _require_user(user: str | None) -> None:
     import pwd
 
     try:
-        pwd.getpwnam(user)
+        group = pwd.getpwnam(user).pw_gid
     except KeyError:
         raise ValueError(f"--user {user}: there is no such user on this system") from None
+    try:
+        subprocess.run(
+            [sys.executable, "-c", "import adamcore"],
+            check=True,
+            capture_output=True,
+            cwd="/",
+            user=user,
+            group=group,
+            extra_groups=[],
+        )
+    except (OSError, subprocess.SubprocessError):
+        raise ValueError(
+            f"--user {user}: this user cannot run {sys.executable} with adamcore. Install both where all users may "
+            "read, such as /opt"
+        ) from None

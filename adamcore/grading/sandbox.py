@@ -13,6 +13,7 @@ import os
 import queue
 import shutil
 import signal
+import site
 import subprocess
 import sys
 import tempfile
@@ -104,10 +105,7 @@ class Sandbox:
         self._folder = tempfile.TemporaryDirectory(prefix="adamcore-grading-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         _furnish(folder)
-        options: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if user else {}
-        if user:
-            for path in (folder, *folder.rglob("*")):
-                shutil.chown(path, user)
+        options = _as_user(user, folder) if user else {}
         try:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "adamcore.grading.worker"],
@@ -311,6 +309,16 @@ class Sandbox:
             self.kept += chunk[: max(0, self.limits.kept - len(self.kept))]
 
 
+def _as_user(user: str, folder: Path) -> dict[str, Any]:
+    """What starts a process as another user, whose the folder becomes."""
+    import pwd
+
+    group = pwd.getpwnam(user).pw_gid
+    for path in (folder, *folder.rglob("*")):
+        shutil.chown(path, user, group)
+    return {"user": user, "group": group, "extra_groups": []}
+
+
 GARBAGE = "it wrote into the channel to the grader, which is not for it."
 ADOPTING = False
 """Whether this process grades one submission and has no other children; set by the judge's own process."""
@@ -351,6 +359,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "IPYTHONDIR": str(folder / ".ipython"),
         "MPLCONFIGDIR": str(folder / ".config" / "matplotlib"),
         "MPLBACKEND": "Agg",
+        "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONPATH": str(Path(adamcore.__file__).resolve().parent.parent),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",

@@ -14,9 +14,11 @@ import os
 import sys
 import traceback
 import warnings
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from adamcore.grading.channel import LETTERS, NotPlain, decode, encode, pack, unpack
+from adamcore.grading.isolation import end_with_parent, isolate
 
 MOST = 4000
 """Letters of a traceback that are kept: its last ones."""
@@ -187,6 +189,7 @@ def _shell() -> Any:
     shell.showtraceback = shell.showsyntaxerror = lambda *args, **options: None  # the grader tells of errors
     shell.enable_gui = lambda *args, **options: None
     shell.enable_matplotlib = lambda *args, **options: ("agg", "agg")  # what %matplotlib does elsewhere
+    shell.system = shell.system_raw  # the other way wants a terminal of its own
     warnings.filterwarnings("ignore", message="To exit")  # what IPython advises after sys.exit
     sys.path.insert(0, "")
     return shell
@@ -201,8 +204,10 @@ def main() -> None:
     os.dup2(2, 1)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace", line_buffering=True)
+    end_with_parent()
     worker = Worker(requests, replies)
     limit(unpack(requests.readline()))
+    isolate(Path.cwd())
     worker.serve()
 
 

@@ -6,9 +6,11 @@ given: :mod:`adamcore.grading` does.
 
 from adamcore.checks.averages import AVERAGES
 from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
+from adamcore.checks.counterexample import COUNTEREXAMPLE
 
 ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "averages": AVERAGES,
+    "counterexample": COUNTEREXAMPLE,
 }
 """The questions of each assignment, by their numbers."""
 

@@ -13,7 +13,6 @@ from adamcore.checks.core import Case, Mistake, Open, Question, Value
 ROUNDS = 900
 """How long the game of question 2.3 goes on."""
 
-WAYS = ("left", "right")
 SCALES = ("closed form", "own simulation", "smoke", "book")
 FIELDS = ("claim", "statement", "statistic", "threshold", "refuted_if", "seeds", "scale", "decided_before")
 CLAIMS = tuple(f"C{number}" for number in range(1, 45))
@@ -483,20 +482,14 @@ def _denominators(rng: np.random.Generator, hidden: bool) -> list[Case]:
 
 
 def _game(rng: np.random.Generator) -> tuple[float, int]:
-    """A steep slope and a period, so that left is right."""
-    P = int(rng.integers(4, 8))
-    return float(P - 1 + rng.integers(2, 7)), P
+    """A game in which left is right, and whose drift changes its sign at a beta2 that is not close to 0 or 1."""
+    P = int(rng.integers(4, 7))
+    return float(np.round((P - 1) * rng.choice([1.15, 1.25, 1.35, 1.5, 1.75]), 2)), P
 
 
 def _losing(rng: np.random.Generator) -> tuple[float, float]:
     """A steep slope for P = 3, and where to start."""
     return float(rng.choice([2.5, 3.5, 4.0, 4.5, 5.0, 6.0])), float(rng.choice([-1.0, -0.75, -0.5, -0.25, 0.25, 0.5]))
-
-
-def _turnable(rng: np.random.Generator) -> tuple[float, int]:
-    """A game whose drift changes its sign at a beta2 in the middle."""
-    P = int(rng.integers(4, 7))
-    return float(np.round((P - 1) * rng.choice([1.15, 1.25, 1.35, 1.5, 1.75]), 2)), P
 
 
 def _bisected(C: float, P: int, f: Callable[[np.ndarray, float], float]) -> float:
@@ -508,20 +501,24 @@ def _bisected(C: float, P: int, f: Callable[[np.ndarray, float], float]) -> floa
     return low
 
 
-def _one_word(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> str:
+def _predicted(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> str:
     """Whether a prediction is made; which one does not matter."""
-    (answer,) = answers
-    if isinstance(answer, str) and answer in WAYS:
+    if _is_end(answers[0]):
         return ""
-    return 'Write "left" or "right". Either gives the mark: a prediction has to be made before, not to be right.'
+    return "Write -1 or 1, the end that you predict. Either gives the mark: what counts is that you decide before."
 
 
-def _three_words(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> str:
+def _three_predicted(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> str:
     """Whether three predictions are made."""
     (answer,) = answers
-    if not isinstance(answer, tuple | list) or len(answer) != 3:
-        return 'Give three predictions, one for each beta2, in round brackets: ("left", "right", "left"), say.'
-    return next(filter(None, (_one_word((one,), rng, hidden) for one in answer)), "")
+    if isinstance(answer, tuple | list | np.ndarray) and len(answer) == 3 and all(map(_is_end, answer)):
+        return ""
+    return "Give three predictions, each -1 or 1, one for each beta2 in its order: (-1, -1, -1), say."
+
+
+def _is_end(answer: Any) -> bool:
+    """Whether this is one of the two ends of the interval."""
+    return isinstance(answer, int | float | np.number) and not isinstance(answer, bool) and abs(answer) == 1
 
 
 def _registration(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> str:
@@ -540,15 +537,16 @@ def _registration(answers: tuple[Any, ...], rng: np.random.Generator, hidden: bo
         if not isinstance(plan[field], str) or len(plan[field].split()) < 6:
             return f"Fill the field {field} with a sentence. {question}"
     threshold = plan["threshold"]
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not math.isfinite(threshold):
+    number = isinstance(threshold, int | float | np.number) and not isinstance(threshold, bool)
+    if not number or not math.isfinite(threshold):
         return "threshold has to be a number: where does the statistic change from 'holds' to 'refuted'?"
     if not isinstance(plan["refuted_if"], str) or plan["refuted_if"] not in ("above", "below"):
         return 'refuted_if has to be "above" or "below": on which side of the threshold is the claim refuted?'
     seeds = plan["seeds"]
-    whole = isinstance(seeds, list | tuple) and all(
-        isinstance(seed, int) and not isinstance(seed, bool) and seed >= 0 for seed in seeds
+    whole = isinstance(seeds, list | tuple | np.ndarray) and all(
+        isinstance(seed, int | np.integer) and not isinstance(seed, bool) and seed >= 0 for seed in seeds
     )
-    if not whole or len(set(seeds)) < 3:
+    if not whole or len({int(seed) for seed in seeds}) < 3:
         return "seeds has to be a list of at least three different whole numbers, such as those of your generators."
     if not isinstance(plan["scale"], str) or plan["scale"] not in SCALES:
         return f"scale has to be one of {', '.join(SCALES)}."
@@ -777,7 +775,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "2.2": Open(title="a prediction", examiner=_one_word),
+    "2.2": Open(title="that you predict", examiner=_predicted),
     "2.3": Value(
         title="a game of your own",
         data=_losing,
@@ -951,7 +949,8 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
     ),
     "3.3": Value(
         title="where it turns",
-        data=_turnable,
+        data=_game,
+        seed="1.3",
         reference=turning,
         outputs=("beta2",),
         rtol=2e-4,
@@ -1003,7 +1002,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "3.4": Open(title="three predictions", examiner=_three_words),
+    "3.4": Open(title="that you predict", examiner=_three_predicted),
     "4.1": Question(
         title="a step of AMSGrad",
         signature="amsgrad_step(theta, m, v, v_hat, t, g, alpha, beta1, beta2)",
@@ -1124,7 +1123,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "4.2": Open(title="a prediction", examiner=_one_word),
+    "4.2": Open(title="that you predict", examiner=_predicted),
     "5.1": Question(
         title="the Gammas",
         signature="gamma(v, alpha)",

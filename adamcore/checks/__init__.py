@@ -4,12 +4,14 @@ A student makes a :class:`Checker` for an assignment and calls it with each answ
 given: :mod:`adamcore.grading` does.
 """
 
+from adamcore.checks.algorithms import ALGORITHMS
 from adamcore.checks.averages import AVERAGES
 from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
 from adamcore.checks.counterexample import COUNTEREXAMPLE
 
 ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "averages": AVERAGES,
+    "algorithms": ALGORITHMS,
     "counterexample": COUNTEREXAMPLE,
 }
 """The questions of each assignment, by their numbers."""

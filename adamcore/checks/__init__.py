@@ -6,12 +6,14 @@ given: :mod:`adamcore.grading` does.
 
 from adamcore.checks.algorithms import ALGORITHMS
 from adamcore.checks.averages import AVERAGES
+from adamcore.checks.broken import BROKEN
 from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
 from adamcore.checks.counterexample import COUNTEREXAMPLE
 
 ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "averages": AVERAGES,
     "algorithms": ALGORITHMS,
+    "broken": BROKEN,
     "counterexample": COUNTEREXAMPLE,
 }
 """The questions of each assignment, by their numbers."""

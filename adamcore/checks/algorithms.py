@@ -521,15 +521,17 @@ def _single_steps(*eps: float, largest: bool = False) -> Callable[[np.random.Gen
             v = second * rng.uniform(0.3, 2, size=shape)
             return Case((theta, m, v, t, g, alpha, beta1, beta2, *last), label)
 
-        zero, signs = np.zeros(3), np.array([1.0, -1.0, 1.0])
+        def first(label, g):
+            return Case((np.zeros(3), np.zeros(3), np.zeros(3), 1, g, alpha, 0.9, 0.999, *eps), label)
+
         found = [
-            Case((zero, zero, zero, 1, signs * rng.uniform(0.5, 4, size=3), alpha, 0.9, 0.999, *eps), "t = 1"),
+            first("t = 1", np.array([1.0, -1.0, 1.0]) * rng.uniform(0.5, 4, size=3)),
             case("t = 2", 2),
             case("t = 10", 10),
             case("t = 60", 60, shape=2),
             case("beta1 = 0.8, beta2 = 0.95", 3, beta1=0.8, beta2=0.95),
             case("gradients of about 1e-8", 4, spread=1e-8),
-            Case((zero, zero, zero, 1, np.array([2.0, 0.0, -2.0]), alpha, 0.9, 0.999, *eps), "a gradient of zero"),
+            first("a gradient of zero", np.array([2.0, 0.0, -2.0])),
         ]
         if hidden:
             theta, m, v, g = (rng.uniform(0.5, 2, size=4).astype(np.float32) for _ in range(4))  # nothing cancels
@@ -552,8 +554,8 @@ def _adamax_cases(rng: np.random.Generator, hidden: bool) -> list[Case]:
     u = np.array([20.0, 0.5, 5.0])
     cases.append(Case((np.ones(3), 0.1 * u, u, 6, rng.normal(size=3), 0.002, 0.9, 0.99), "a large gradient before"))
     if hidden:
-        zero = np.zeros(2)
-        cases.append(Case((np.ones(2), zero, zero, 9, zero, 0.002, 0.9, 0.999), "nine steps without a gradient"))
+        none = (np.zeros(2) for _ in range(2))
+        cases.append(Case((np.ones(2), *none, 9, np.zeros(2), 0.002, 0.9, 0.999), "nine steps without a gradient"))
     return cases
 
 
@@ -1211,6 +1213,7 @@ ADAM_STEP = Question(
     reference=adam_step,
     cases=_single_steps(1e-8),
     outputs=("theta", "m", "v"),
+    order=("m", "v", "theta"),
     mistakes=IN_THE_CORRECTION + IN_THE_STEP + IN_M_AND_V,
     atol=0.0,
 )
@@ -1354,6 +1357,7 @@ ALGORITHMS: dict[str, Question | Value] = {
         reference=efficient_step,
         cases=_single_steps(1e-8),
         outputs=("theta", "m", "v"),
+        order=("m", "v", "theta"),
         mistakes=(
             Mistake(
                 "corrected twice",
@@ -1475,6 +1479,7 @@ ALGORITHMS: dict[str, Question | Value] = {
         reference=adamax_step,
         cases=_adamax_cases,
         outputs=("theta", "m", "u"),
+        order=("m", "u", "theta"),
         mistakes=(
             Mistake(
                 "0 / 0",

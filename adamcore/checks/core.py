@@ -150,6 +150,9 @@ class Question:
         The more usual ones first.
     rtol, atol : float
         How near is right.
+    order : tuple of str, optional
+        The outputs in the order in which they are computed, if they are returned in another: the first of them that
+        is wrong is told, since the later ones are wrong with it.
     """
 
     title: str
@@ -160,6 +163,7 @@ class Question:
     mistakes: tuple[Mistake, ...] = ()
     rtol: float = 1e-9
     atol: float = 1e-12
+    order: tuple[str, ...] = ()
 
     def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
         """Try the answer on every case, and say what is wrong with it."""
@@ -251,6 +255,10 @@ class Question:
         several = len(self.outputs) > 1 and isinstance(value, tuple | list)
         return tuple(value) if several else (value,)
 
+    def _computed(self) -> list[int]:
+        """Where the outputs stand, in the order in which they are computed."""
+        return [self.outputs.index(name) for name in self.order or self.outputs]
+
     def _agree(self, given: Any, expected: Any, case: Case) -> bool:
         """Whether all outputs are right in one case."""
         rtol = self.rtol if case.rtol is None else case.rtol
@@ -272,7 +280,7 @@ class Question:
                 return mistake
         if any(len(self._parts(value)) != len(self.outputs) for value in given):
             return None
-        for index in range(len(self.outputs)):
+        for index in self._computed():
             column = [[self._parts(value)[index] for value in values] for values in (given, expected)]
             rtols = [self.rtol if case.rtol is None else case.rtol for case in cases]
             if all(close(g, e, r, self.atol) for g, e, r in zip(*column, rtols, strict=True)):
@@ -287,7 +295,8 @@ class Question:
     def _evidence(self, given: Any, expected: Any, case: Case) -> str:
         """What is seen of the first wrong output of a case."""
         rtol = self.rtol if case.rtol is None else case.rtol
-        for name, g, e in zip(self.outputs, self._parts(given), self._parts(expected), strict=True):
+        for index in self._computed():
+            name, g, e = self.outputs[index], self._parts(given)[index], self._parts(expected)[index]
             if not close(g, e, rtol, self.atol):
                 return (
                     f"{name[0].upper() + name[1:] if ' ' in name else name} {difference(g, e)} {_place(case.label)}."

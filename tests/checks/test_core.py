@@ -85,6 +85,25 @@ def test_two_mistakes_of_which_the_first_output_shows_one():
     )
 
 
+def test_what_is_computed_first_is_told_first():
+    from adamcore.checks import Case, Mistake, Question
+
+    question = Question(
+        title="two",
+        signature="f(x)",
+        reference=lambda x: (3 * x, x),
+        cases=lambda rng, hidden: [Case((x,), f"t = {x}") for x in (1.0, 2.0)],
+        outputs=("theta", "m"),
+        mistakes=(Mistake("m doubled", lambda x: (6 * x, 2 * x), "Why twice?"),),
+        order=("m", "theta"),
+    )
+    report = question.examine("1", (lambda x: (7.0, 2 * x),), np.random.default_rng(0), False)
+    assert report.mistake == "m doubled"
+    assert "m is 2 times too large at t = 1.0. Why twice?" in str(report)
+    report = question.examine("1", (lambda x: (7.0, x),), np.random.default_rng(0), False)
+    assert "theta is 2.333 times too large at t = 1.0" in str(report)
+
+
 def test_a_mistake_that_shows_in_the_shape_is_told():
     from adamcore.checks import Case, Mistake, Question
 

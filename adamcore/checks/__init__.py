@@ -7,6 +7,7 @@ given: :mod:`adamcore.grading` does.
 from adamcore.checks.algorithms import ALGORITHMS
 from adamcore.checks.averages import AVERAGES
 from adamcore.checks.broken import BROKEN
+from adamcore.checks.comparison import COMPARISON
 from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
 from adamcore.checks.counterexample import COUNTEREXAMPLE
 
@@ -14,6 +15,7 @@ ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "averages": AVERAGES,
     "algorithms": ALGORITHMS,
     "broken": BROKEN,
+    "comparison": COMPARISON,
     "counterexample": COUNTEREXAMPLE,
 }
 """The questions of each assignment, by their numbers."""

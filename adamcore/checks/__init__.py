@@ -8,8 +8,19 @@ from adamcore.checks.algorithms import ALGORITHMS
 from adamcore.checks.averages import AVERAGES
 from adamcore.checks.broken import BROKEN
 from adamcore.checks.comparison import COMPARISON
-from adamcore.checks.core import Case, Checker, Mistake, Open, Question, RemoteError, Report, Value
+from adamcore.checks.core import (
+    Case,
+    Checker,
+    Mistake,
+    Open,
+    Question,
+    RemoteError,
+    Report,
+    Value,
+    check_exercise,
+)
 from adamcore.checks.counterexample import COUNTEREXAMPLE
+from adamcore.checks.exercises import EXERCISES
 
 ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "averages": AVERAGES,
@@ -17,7 +28,19 @@ ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
     "broken": BROKEN,
     "comparison": COMPARISON,
     "counterexample": COUNTEREXAMPLE,
+    "exercises": EXERCISES,
 }
-"""The questions of each assignment, by their numbers."""
+"""The questions of each assignment, by their numbers; the exercises of the chapters, by their labels."""
 
-__all__ = ["ASSIGNMENTS", "Case", "Checker", "Mistake", "Open", "Question", "RemoteError", "Report", "Value"]
+__all__ = [
+    "ASSIGNMENTS",
+    "Case",
+    "Checker",
+    "Mistake",
+    "Open",
+    "Question",
+    "RemoteError",
+    "Report",
+    "Value",
+    "check_exercise",
+]

@@ -523,6 +523,34 @@ class Checker:
         return questions[name]
 
 
+def check_exercise(label: str, answer: Any) -> Report:
+    """Check the answer to an exercise of a chapter.
+
+    Parameters
+    ----------
+    label : str
+        The exercise's label, as the chapter gives it.
+    answer : object
+        A function, or a value.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    ValueError
+        If no exercise with a check has this label.
+
+    Examples
+    --------
+    >>> from adamcore.checks import check_exercise
+    >>> check_exercise("ex-moments-epoch", lambda n: 0.5 ** (1 / n))
+    ex-moments-epoch (a half-life of n steps): right, in 4 cases.
+    """
+    return Checker("exercises", "reader")(label, answer)
+
+
 def close(given: Any, expected: Any, rtol: float, atol: float) -> bool:
     """Return whether plain data agree: numbers and arrays within the tolerances, the rest exactly.
 

@@ -343,6 +343,7 @@ CLAIMS = (
         scale="5,000 images, 20 epochs",
         seeds="3",
         judge=_moments_of_a_cnn,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C37",

@@ -18,6 +18,7 @@ from adamcore.experiments.claims.claim import (
     Claim,
     Finding,
     NotRun,
+    paper_seeds,
     recorded,
 )
 from adamcore.experiments.claims.evidence import WHEN_TUNED, Versus, settle, versus
@@ -294,7 +295,8 @@ def _layer_scales(records: Records) -> Finding:
     reason = (
         f"between layers the root mean square of sqrt(v) differs by a factor of {typical:.0f} (median over epochs)"
     )
-    return Finding(REPRODUCED if typical >= 10 else NOT_REPRODUCED, reason, {"range": typical})
+    held = typical >= 10
+    return settle(held, held, len(paper_seeds(records["fig3"], "Adam")), reason, {"range": typical})
 
 
 def _is_bias(part: str) -> bool:
@@ -327,7 +329,8 @@ def _dominated_by_epsilon(records: Records) -> Finding:
         f"{100 * below[worst][-1]:.1f} % in the worst part, {worst}; it is the root that stands beside epsilon"
     )
     numbers = {"in the end": last, "at most": largest, "worst part": float(below[worst][-1])}
-    return Finding(REPRODUCED if largest > 0.5 else NOT_REPRODUCED, reason, numbers)
+    held = largest > 0.5
+    return settle(held, held, len(paper_seeds(records["fig3"], "Adam")), reason, numbers)
 
 
 def _cnn_start(records: Records) -> Finding:
@@ -562,6 +565,7 @@ CLAIMS = (
         scale=_CIFAR,
         seeds="1",
         judge=_layer_scales,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C29",
@@ -573,6 +577,7 @@ CLAIMS = (
         scale="50,000 images, 4 epochs",
         seeds="3",
         judge=_cnn_start,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C30",
@@ -584,6 +589,7 @@ CLAIMS = (
         scale=_CIFAR,
         seeds="1",
         judge=_cnn_end,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C31",
@@ -595,6 +601,7 @@ CLAIMS = (
         scale=_CIFAR,
         seeds="1",
         judge=_dominated_by_epsilon,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C33",
@@ -606,6 +613,7 @@ CLAIMS = (
         scale=_CIFAR,
         seeds="1",
         judge=_cnn_adam,
+        chapter="paper/cifar_cnn",
     ),
     Claim(
         name="C42",

@@ -22,7 +22,7 @@ test: env        ## package, notebooks and site
 	$(RUN) -m pytest -n $(JOBS)
 
 test-all: env    ## also the slow tests: a browser, other libraries, long runs
-	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[peers,browser,cluster]"
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[peers,browser,cluster,course]"
 	$(RUN) -m pytest -n $(JOBS) -m "slow or not slow"
 
 notebooks: env   ## execute every chapter in place, reproducibly

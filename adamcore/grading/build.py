@@ -6,6 +6,7 @@ version and solutions, and runs the solutions; everything else is done here, and
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import hmac
@@ -119,6 +120,10 @@ def build(source: Path, out: Path, term: str = SAMPLE, key: str = SAMPLE) -> Bui
     _write(folder / "assignment.json", assignment.dump())
     package = out / "autograder" / f"{name}.zip"
     write_zip(package, assignment)
+    if term != SAMPLE:
+        for folder_of_term in (out / "autograder", out / "keys"):
+            with contextlib.suppress(OSError):
+                folder_of_term.chmod(0o700)  # on a machine that students share
     return Built(assignment, paths["student"], paths["keys"], folder, package)
 
 

@@ -81,11 +81,12 @@ def _overview(result: Result, assignment: Assignment) -> list[str]:
         '<th scope="col" class="points">Points</th></tr></thead><tbody>',
     ]
     for question in assignment.questions:
-        earned = "by hand" if question.manual else f"{result.points(question.name):g}"
+        points = f"{result.points(question.name):g} of {question.points:g}"
+        points = f"{question.points:g} by hand" if question.manual else points
         kind = "hand" if question.manual else "good" if result.points(question.name) == question.points else "bad"
         lines.append(
             f'<tr><td><a href="#{question.name}">{escape(_named(question))}</a></td>'
-            f'<td class="points {kind}">{earned} of {question.points:g}</td></tr>'
+            f'<td class="points {kind}">{points}</td></tr>'
         )
     return [*lines, "</tbody></table>"]
 
@@ -125,16 +126,18 @@ def _question(question: Question, result: Result) -> str:
             f'{head}<p class="hand">{question.points:g} points, given by hand. What they are given for:</p>'
             f"{_listed(question.rubric)}<p>Your answer:</p>{given}</article>"
         )
-    return head + "".join(_mark(mark) for mark in result.marks if mark.question == question.name) + "</article>"
+    marks = (mark for mark in result.marks if mark.question == question.name)
+    return head + "".join(_mark(mark, question) for mark in marks) + "</article>"
 
 
-def _mark(mark: Mark) -> str:
-    """One test."""
+def _mark(mark: Mark, question: Question) -> str:
+    """One test; its message without the question's name, which stands above."""
+    message = re.sub(rf"^{re.escape(question.number)} \([^)]*\): ", "", mark.message)
     good = mark.earned == mark.points
     kind = "More cases, tried when marking" if mark.hidden else "The check in your notebook"
     return (
         f'<p><span class="kind {"good" if good else "bad"}">{"✓" if good else "✗"} {kind}: {mark.earned:g} of '
-        f'{mark.points:g}.</span> <span class="text">{escape(mark.message)}</span></p>'
+        f'{mark.points:g}.</span> <span class="text">{escape(message[:1].upper() + message[1:])}</span></p>'
     )
 
 

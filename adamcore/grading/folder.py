@@ -100,9 +100,7 @@ def which(path: Path, assignments: Iterable[str]) -> str:
                 if name in names:
                     return name
     named = [name for name in names if name in path.name.lower()]
-    if len(named) == 1:
-        return named[0]
-    return names[0] if len(names) == 1 else ""
+    return named[0] if len(named) == 1 else ""
 
 
 def grade(
@@ -192,8 +190,8 @@ class Graders:
             for process in self.running:
                 process.terminate()
 
-    def run(self, request: str, seconds: float) -> tuple[int, str, str]:
-        """Run one grader; its exit code and what it printed."""
+    def run(self, request: str, seconds: float) -> tuple[int | None, str, str]:
+        """Run one grader; its exit code, or None if it took too long, and what it printed."""
         with self.lock:
             if self.over:
                 raise FolderError("interrupted")
@@ -212,10 +210,11 @@ class Graders:
         except subprocess.TimeoutExpired:
             process.terminate()
             try:
-                out, err = process.communicate(timeout=10)
+                process.communicate(timeout=10)
             except subprocess.TimeoutExpired:
                 process.kill()
-                out, err = process.communicate()
+                process.communicate()
+            return None, "", ""
         finally:
             with self.lock:
                 self.running.discard(process)
@@ -231,7 +230,7 @@ def _graded(
     graders: Graders,
 ) -> Result:
     """One submission of any of the assignments."""
-    name = which(path, assignments)
+    name = which(path, assignments) or (next(iter(assignments)) if len(assignments) == 1 else "")
     if name:
         source = autograders / name / "assignment.json"
         return grade_one(path, assignments[name], source, limits=limits, user=user, graders=graders)
@@ -282,6 +281,8 @@ def grade_one(
         return Result.from_json(json.loads(out))
     except (ValueError, KeyError, TypeError):
         fault = "the process that grades it was ended from outside: it may have been the notebook that did it"
+        if code is None:
+            fault = f"grading it took longer than {limits.total + SLACK:.3g} seconds"
         result = Result(path.name, assignment.name, assignment.term, fault=fault)
         lines = err.strip().splitlines()
         result.notes.append(f"grading ended with the exit code {code}{': ' + lines[-1][:300] if lines else ''}")

@@ -138,7 +138,7 @@ def _graded(root: Path) -> dict[str, Any]:
     path = root / "source" / "assignment.json"
     assignment = Assignment.load(path)
     found = sorted(file for file in (root / "submission").rglob("*.ipynb") if not file.name.startswith("."))
-    own = [file for file in found if which(file, [assignment.name, ""]) == assignment.name] or found
+    own = [file for file in found if which(file, [assignment.name])] or found
     if len(own) != 1:
         names = ", ".join(file.name for file in own)
         wrong = (

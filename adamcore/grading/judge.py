@@ -27,7 +27,7 @@ import numpy as np
 from adamcore.checks import Checker, RemoteError
 from adamcore.grading import processes, sandbox
 from adamcore.grading.channel import decode, encode
-from adamcore.grading.sandbox import GARBAGE, Limits, Sandbox, Stopped
+from adamcore.grading.sandbox import GARBAGE, START, Limits, Sandbox, Stopped
 
 LARGEST = 50 * 2**20
 """Bytes in the largest notebook that is read."""
@@ -349,9 +349,9 @@ class Conversation:
             if self.starts > self.limits.restarts:
                 raise Stopped("its process had to be stopped too many times; nothing more was tried.")
             self.starts += 1
-            self._left(1)
+            seconds = self._left(START)
             self.close()
-            self.sandbox = Sandbox(self.limits, self.user)
+            self.sandbox = Sandbox(self.limits, self.user, seconds)
             for index, source in enumerate(self.cells):
                 if index in self.left_out or not source.strip():
                     continue

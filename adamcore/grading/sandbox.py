@@ -88,6 +88,8 @@ class Sandbox:
     limits : Limits
     user : str, optional
         Run it as this user of the system; needs root.
+    seconds : float, optional
+        In which it has to be ready.
 
     Raises
     ------
@@ -95,12 +97,13 @@ class Sandbox:
         If the process cannot be started.
     """
 
-    def __init__(self, limits: Limits, user: str | None = None) -> None:
+    def __init__(self, limits: Limits, user: str | None = None, seconds: float = START) -> None:
         self.limits = limits
         self.number = 0
         self.printed = 0
         self.kept = bytearray()
         self.ended = ""
+        self._closed = False
         self._looked = time.monotonic()
         self._folder = tempfile.TemporaryDirectory(prefix="adamcore-grading-", ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
@@ -129,7 +132,7 @@ class Sandbox:
             thread.start()
         try:
             self._send({"memory": limits.memory, "file": limits.file, "cpu": int(limits.total) + 1})
-            self._receive(time.monotonic() + START, "the notebook's process did not start.")
+            self._receive(time.monotonic() + seconds, "the notebook's process did not start.")
         except Stopped:
             self.close()
             raise
@@ -179,8 +182,10 @@ class Sandbox:
 
     def close(self) -> None:
         """End the process, everything that it has started, and its folder."""
-        if not self.ended:
-            self.ended = "it has ended."
+        if self._closed:
+            return
+        self._closed = True
+        self.ended = self.ended or "it has ended."
         if hasattr(os, "killpg"):
             with contextlib.suppress(OSError):
                 os.killpg(self.process.pid, signal.SIGKILL)

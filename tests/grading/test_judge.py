@@ -2,14 +2,16 @@
 
 import json
 import os
+import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from adamcore.checks import RemoteError
-from adamcore.grading import isolation, judge
+from adamcore.grading import isolation, judge, processes, worker
 from adamcore.grading.judge import Conversation, Missing, NotReadable, read_notebook
 from adamcore.grading.sandbox import Limits, Stopped
 from tests.grading.notebooks import RIGHT, TINY, check, text, write
@@ -245,6 +247,16 @@ def test_an_assignment_is_read_as_it_was_written(tmp_path):
 
 def test_the_key_is_not_shown():
     assert "swordfish" not in repr(replace(TINY, key="swordfish"))
+
+
+def test_without_the_system_s_limits_nothing_fails(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)  # as on Windows
+    monkeypatch.setattr(sys, "platform", "win32")
+    worker.limit({"memory": 1, "file": 1, "cpu": 1})
+    assert isolation.version() == 0
+    assert not isolation.isolate(Path("."))
+    monkeypatch.setattr(processes, "PROC", Path("/no/such/folder"))
+    assert processes.table() == {}
 
 
 def test_limits_are_positive():

@@ -13,8 +13,15 @@ from adamcore.checks.core import Case, Mistake, Open, Question, Value
 ROUNDS = 900
 """How long the game of question 2.3 goes on."""
 
+SHARES = (1.15, 1.25, 1.35, 1.45, 1.6)
+"""By how much the steep slope of a student's game may outweigh the gentle ones."""
+
 SCALES = ("closed form", "own simulation", "smoke", "book")
+"""At which a claim may be tested."""
+
 FIELDS = ("claim", "statement", "statistic", "threshold", "refuted_if", "seeds", "scale", "decided_before")
+"""Of the registration."""
+
 CLAIMS = tuple(f"C{number}" for number in range(1, 45))
 """The names in adamcore.experiments.claims.CLAIMS, which takes long to import; a test compares them."""
 
@@ -484,7 +491,7 @@ def _denominators(rng: np.random.Generator, hidden: bool) -> list[Case]:
 def _game(rng: np.random.Generator) -> tuple[float, int]:
     """A game in which left is right, and whose drift changes its sign at a beta2 that is not close to 0 or 1."""
     P = int(rng.integers(4, 7))
-    return float(np.round((P - 1) * rng.choice([1.15, 1.25, 1.35, 1.5, 1.75]), 2)), P
+    return float(np.round((P - 1) * rng.choice(SHARES), 2)), P
 
 
 def _losing(rng: np.random.Generator) -> tuple[float, float]:
@@ -671,7 +678,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             Mistake(
                 "compared with 0",
                 lambda C, P: standing(C, P) / 2,
-                "This is what +1 pays a round. The best point does not pay nothing; what does -1 pay?",
+                "This is what +1 pays a round. The best point pays less than nothing; what does -1 pay?",
             ),
             Mistake(
                 "P gentle rounds",
@@ -1024,7 +1031,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             Mistake(
                 "of the squares",
                 _amsgrad_variant(lambda v_hat, v, old, g: np.maximum(v_hat, g**2)),
-                "Your maximum is over squared slopes, as AdaMax has it without the root. Of what is it in AMSGrad?",
+                "Your maximum is over the squared slopes themselves. Of what is it in AMSGrad?",
             ),
             Mistake(
                 "old v in the maximum",

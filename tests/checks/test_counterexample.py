@@ -11,6 +11,7 @@ from adamcore.checks import counterexample as ce
 from adamcore.experiments.claims import CLAIMS
 
 STUDENTS = ("ab123", "someone else", "学生")
+GAMES = [(round((P - 1) * share, 2), P) for P, share in itertools.product((4, 5, 6), ce.SHARES)]
 PLAN = {
     "claim": "C9",
     "statement": "The mean of v over many coordinates is E[g^2] (1 - beta2^t).",
@@ -92,8 +93,7 @@ def test_the_long_run_is_where_a_long_run_comes_to(C, P, beta2):
 
 def test_every_game_of_a_student_turns_once_and_the_walks_agree():
     """Question 3.3 and the two walks after it, for all games that students get; all walks at once."""
-    games = [(round((P - 1) * x, 2), P) for P, x in itertools.product((4, 5, 6), (1.15, 1.25, 1.35, 1.5, 1.75))]
-    turns = []
+    turns, games = [], GAMES
     for C, P in games:
         signs = np.sign([ce.drift(ce._period(C, P), beta2) for beta2 in np.linspace(0, 0.9999, 400)])
         assert (np.diff(signs) != 0).sum() == 1
@@ -111,8 +111,17 @@ def test_every_game_of_a_student_turns_once_and_the_walks_agree():
 def test_all_games_of_students_are_among_those(check):
     C, P = check.data("1.3")
     assert check.data("3.3") == (C, P)
-    assert P in (4, 5, 6)
-    assert round(C / (P - 1), 2) in (1.15, 1.25, 1.35, 1.5, 1.75)
+    assert (C, P) in GAMES
+
+
+@pytest.mark.parametrize("question", ["1.3", "2.3", "3.3"])
+def test_no_two_mistakes_give_the_same_number_in_any_game(question):
+    asked = ce.COUNTEREXAMPLE[question]
+    runs = itertools.product((2.5, 3.5, 4.0, 4.5, 5.0, 6.0), (-1.0, -0.75, -0.5, -0.25, 0.25, 0.5))
+    for game in runs if question == "2.3" else GAMES:
+        values = np.array([asked.reference(*game), *(mistake.wrong(*game) for mistake in asked.mistakes)])
+        apart = np.abs(np.subtract.outer(values, values)) / np.abs(values[0]) + np.eye(len(values))
+        assert apart.min() > 2 * asked.rtol, (game, values)
 
 
 def test_the_lost_games_cost_about_what_the_wrong_end_costs(check):

@@ -96,6 +96,13 @@ def test_words_and_texts_give_nothing_away():
     assert all(accused[1] in listed for suspect in broken.INNOCENT for accused in suspect.accused)
 
 
+def test_the_minutes_add_up():
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    text = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    sections = sum(int(minutes) for minutes in re.findall(r"^## .*\((\d+) minutes\)$", text, re.MULTILINE))
+    assert sections == int(re.search(r"\*\*Time\*\* about (\d+) minutes", text)[1])
+
+
 def test_students_have_suspects_of_their_own():
     line_ups = [Checker("broken", f"student {i}").data("1.1") for i in range(60)]
     assert len({tuple(line_up.values()) for line_up in line_ups}) == 60

@@ -29,13 +29,15 @@ notebooks: env   ## execute every chapter in place, reproducibly
 	$(RUN) tools/run_notebooks.py --jobs $(JOBS)
 
 # TERM counts only if it is given to make: in the environment it names the kind of terminal.
+TERM_OPTION := $(if $(findstring command,$(origin TERM)),--term "$(TERM)")
+
 assignments: env ## make the assignments; for a course: TERM=2027s, with TERM_SECRET in the environment
 	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[course]"
-	$(RUN) -m adamcore assignments $(if $(findstring command,$(origin TERM)),--term "$(TERM)")
+	$(RUN) -m adamcore assignments $(TERM_OPTION)
 
-grade: env       ## grade the notebooks in FOLDER, with AUTOGRADERS=_build/assignments/2027s/autograder for a term
+grade: env       ## grade the notebooks in FOLDER, of the term TERM
 	$(if $(FOLDER),,$(error say what to grade: make grade FOLDER=path/to/submissions))
-	$(RUN) -m adamcore grade "$(FOLDER)" --jobs $(JOBS) $(if $(AUTOGRADERS),--autograders "$(AUTOGRADERS)")
+	$(RUN) -m adamcore grade "$(FOLDER)" --jobs $(JOBS) $(TERM_OPTION) $(if $(AUTOGRADERS),--autograders "$(AUTOGRADERS)")
 
 lint: env        ## ruff, nothing changed
 	$(RUN) -m ruff check . && $(RUN) -m ruff format --check .

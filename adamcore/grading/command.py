@@ -16,6 +16,9 @@ from tqdm import tqdm
 from adamcore.checks.core import SAMPLE
 from adamcore.experiments.files import StorageError, write_file
 
+BUILT = Path("_build") / "assignments"
+"""Where the assignments of each term are made."""
+
 SECRET = "TERM_SECRET"
 """The environment variable with the term's secret; no option, since others can read a command's options."""
 
@@ -58,7 +61,7 @@ def assignments(names: tuple[str, ...], term: str, out: Path | None, book: bool)
     for name in names:
         if name not in available:
             raise click.UsageError(f"there is no assignment {name!r}; there are {', '.join(available)}.")
-    out = out or Path("_build") / "assignments" / term
+    out = out or BUILT / term
     key = term_key(secret) if secret else SAMPLE
     for name in names or available:
         try:
@@ -76,10 +79,11 @@ def assignments(names: tuple[str, ...], term: str, out: Path | None, book: bool)
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--term", default=SAMPLE, show_default=True, help="The term whose assignments these are.")
 @click.option(
     "--autograders",
     type=click.Path(path_type=Path),
-    help="The term's autograders [default: _build/assignments/sample/autograder].",
+    help="The folder of autograders [default: _build/assignments/TERM/autograder].",
 )
 @click.option("--jobs", type=click.IntRange(min=1), default=1, show_default=True, help="Submissions at a time.")
 @click.option(
@@ -98,6 +102,7 @@ def assignments(names: tuple[str, ...], term: str, out: Path | None, book: bool)
 @click.option("--quiet", is_flag=True, help="Show no progress bar.")
 def grade(
     folder: Path,
+    term: str,
     autograders: Path | None,
     jobs: int,
     seconds: float,
@@ -111,13 +116,13 @@ def grade(
 
     Each submission runs in a process of its own, with limits; whatever it does, the others are graded.
     """
-    from adamcore.grading.folder import AUTOGRADERS, FolderError, load_assignments, summary
+    from adamcore.grading.folder import FolderError, load_assignments, summary
     from adamcore.grading.folder import grade as grade_folder
     from adamcore.grading.isolation import described
     from adamcore.grading.sandbox import Limits
 
     limits = Limits(cell=cell_seconds, call=call_seconds, total=seconds, memory=int(memory * 2**30))
-    autograders = autograders or AUTOGRADERS
+    autograders = autograders or BUILT / term / "autograder"
 
     @contextlib.contextmanager
     def progress(count: int) -> Iterator[Callable[[], object]]:

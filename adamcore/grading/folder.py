@@ -22,9 +22,6 @@ from adamcore.grading.feedback import page
 from adamcore.grading.judge import Assignment, Mark, NotReadable, Result, read_notebook
 from adamcore.grading.sandbox import Limits
 
-AUTOGRADERS = Path("_build") / "assignments" / "sample" / "autograder"
-"""Where `make assignments` puts those of the sample term."""
-
 SLACK = 120
 """Seconds more than a submission's that its grader gets before it is taken for stuck."""
 
@@ -50,7 +47,7 @@ def load_assignments(folder: Path) -> dict[str, Assignment]:
     if not found:
         raise FolderError(
             f"there are no autograders in {folder}. Make them first: make assignments, or for a term: make "
-            "assignments TERM=2027s TERM_SECRET=..., and grade with AUTOGRADERS=_build/assignments/2027s/autograder"
+            "assignments TERM=2027s, with TERM_SECRET in the environment, and grade with that TERM too"
         )
     return {assignment.name: assignment for assignment in found}
 

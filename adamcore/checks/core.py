@@ -648,7 +648,7 @@ def difference(given: Any, expected: Any) -> str:
             sign = "has the wrong sign and " if ratio < 0 else ""
             size = abs(ratio)
             times = size if size > 1 else 1 / size
-            if not math.isclose(times, 1, rel_tol=1e-6):
+            if f"{times:.4g}" != "1":
                 return f"{sign}is {times:.4g} times too {'large' if size > 1 else 'small'}"
     far = int(np.argmax(np.abs(g - e)))
     where = f", coordinate {far}" if g.size > 1 else ""

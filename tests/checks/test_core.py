@@ -237,6 +237,7 @@ def test_plain_data_are_compared(given, expected, same):
         (11, 12, "is too small (yours is 11)"),
         (-2.0, 1.0, "has the wrong sign and is 2 times too large"),
         (np.array([1.0, 3.0]), np.array([1.0, 2.0]), "is not right (yours is 3, coordinate 1)"),
+        (1.00001, 1.0, "is not right (yours is 1.00001)"),
         ("a", "b", "is not what it should be"),
     ],
 )

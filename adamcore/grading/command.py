@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -152,24 +151,10 @@ def _require_user(user: str | None) -> None:
         return
     if not root:
         raise ValueError(f"--user {user}: only root can run submissions as another user")
-    import pwd
+    from adamcore.grading.sandbox import can_run_as
 
-    try:
-        group = pwd.getpwnam(user).pw_gid
-    except KeyError:
-        raise ValueError(f"--user {user}: there is no such user on this system") from None
-    try:
-        subprocess.run(
-            [sys.executable, "-c", "import adamcore"],
-            check=True,
-            capture_output=True,
-            cwd="/",
-            user=user,
-            group=group,
-            extra_groups=[],
-        )
-    except (OSError, subprocess.SubprocessError):
+    if not can_run_as(user):
         raise ValueError(
-            f"--user {user}: this user cannot run {sys.executable} with adamcore. Install both where all users may "
-            "read, such as /opt"
-        ) from None
+            f"--user {user}: there is no such user, or it cannot run {sys.executable} with adamcore. Install both "
+            "where all users may read, such as /opt"
+        )

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 from adamcore.experiments.files import write_file, write_json
 from adamcore.grading.judge import Assignment, Question, Result
+from adamcore.grading.sandbox import can_run_as
 
 ROOT = Path("/autograder")
 USER = "student"
@@ -161,12 +162,12 @@ def _close(root: Path) -> None:
 
 def _user() -> str | None:
     """The user to run submissions as, if that can be chosen."""
-    try:
-        import pwd
-
-        return pwd.getpwnam(USER).pw_name if os.geteuid() == 0 else None
-    except (ImportError, KeyError):
+    if not hasattr(os, "geteuid") or os.geteuid() != 0:
         return None
+    if can_run_as(USER):
+        return USER
+    print(f"There is no user {USER} who can run Python: submissions run as root.", file=sys.stderr)
+    return None
 
 
 def to_gradescope(result: Result, assignment: Assignment) -> dict[str, Any]:

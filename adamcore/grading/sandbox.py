@@ -324,6 +324,29 @@ def _as_user(user: str, folder: Path) -> dict[str, Any]:
     return {"user": user, "group": group, "extra_groups": []}
 
 
+def can_run_as(user: str) -> bool:
+    """Return whether this process can start Python with this package as another user of the system.
+
+    Parameters
+    ----------
+    user : str
+
+    Returns
+    -------
+    bool
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="adamcore-grading-") as name:
+            options = _as_user(user, Path(name))
+            command = [sys.executable, "-c", "import adamcore"]
+            subprocess.run(
+                command, check=True, capture_output=True, cwd=name, env=_environment(Path(name)), **options
+            )
+    except (ImportError, KeyError, OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
 GARBAGE = "it wrote into the channel to the grader, which is not for it."
 ADOPTING = False
 """Whether this process grades one submission and has no other children; set by the judge's own process."""

@@ -13,7 +13,7 @@ import pytest
 from adamcore.checks import RemoteError
 from adamcore.grading import isolation, judge, processes, worker
 from adamcore.grading.judge import Conversation, Missing, NotReadable, read_notebook
-from adamcore.grading.sandbox import Limits, Stopped
+from adamcore.grading.sandbox import Limits, Stopped, can_run_as
 from tests.grading.notebooks import RIGHT, TINY, check, text, write
 
 LIMITS = Limits(cell=20, call=2, total=120)
@@ -257,6 +257,14 @@ def test_without_the_system_s_limits_nothing_fails(monkeypatch):
     assert not isolation.isolate(Path("."))
     monkeypatch.setattr(processes, "PROC", Path("/no/such/folder"))
     assert processes.table() == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can run as another user")
+def test_a_submission_can_run_as_another_user(tmp_path):
+    assert not can_run_as("no-such-user")
+    assert can_run_as("root")
+    result = judge.judge(write(tmp_path / "a.ipynb", *RIGHT), TINY, LIMITS, "root", check)
+    assert result.earned == 4.0
 
 
 def test_limits_are_positive():

@@ -1,7 +1,7 @@
 """Checks for exercises and assignments that name the likely mistake.
 
 A student makes a :class:`Checker` for an assignment and calls it with each answer. Nothing here knows how marks are
-given: :mod:`adamcore.grading` does.
+given: ``adamcore.grading`` does.
 """
 
 from adamcore.checks.algorithms import ALGORITHMS

@@ -38,7 +38,7 @@ class Scale:
         not change which data set is used.
     extend : bool, default False
         Whether a grid whose best step size is its smallest or largest is extended by the next one, until the best
-        has neighbors on both sides; see :func:`adamcore.experiments.edges.next_setting`.
+        has neighbors on both sides; see ``adamcore.experiments.edges.next_setting``.
 
     Notes
     -----
@@ -119,14 +119,14 @@ class Experiment:
     name, title : str
         Such as ``fig1a``, and what it shows.
     problem : str
-        A name in :data:`adamcore.experiments.problems.PROBLEMS`.
+        A name in ``adamcore.experiments.problems.PROBLEMS``.
     parameters : dict
         The problem's parameters, but the number of training examples, which is the scale's.
     scales : dict of str to callable
         ``smoke`` (seconds, for tests), ``book`` (run live in the chapter) and ``full`` (the paper's size,
         recorded); each makes a :class:`Scale`.
     measures : tuple of str, optional
-        What is measured after each epoch: names in :data:`adamcore.experiments.measures.MEASURES`.
+        What is measured after each epoch: names in ``adamcore.experiments.measures.MEASURES``.
     """
 
     name: str

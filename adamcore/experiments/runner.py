@@ -109,7 +109,7 @@ def run(
         Stop after so many hours, each run after its current epoch.
     cluster : str, optional
         Address of a Dask scheduler whose workers make the runs, such as ``tcp://127.0.0.1:8786``; see
-        :mod:`adamcore.experiments.cluster`.
+        ``adamcore.experiments.cluster``.
     checkpoint_seconds : float, default 20
         Seconds between a run's checkpoints.
 

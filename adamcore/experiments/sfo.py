@@ -49,7 +49,7 @@ class SFO:
         \tilde f_i(\theta) = f_i(\theta_i) + \nabla f_i(\theta_i)^\top (\theta - \theta_i)
             + \tfrac12 (\theta - \theta_i)^\top H_i\, (\theta - \theta_i),
 
-    whose Hessian :math:`H_i` comes from the subfunction's own history; see :func:`hessian_of_history`. A step goes to
+    whose Hessian :math:`H_i` comes from the subfunction's own history; see ``hessian_of_history``. A step goes to
     the minimum of the sum of all models, and then one subfunction is evaluated there, and its model renewed:
 
     .. math::

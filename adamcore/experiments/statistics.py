@@ -192,7 +192,7 @@ class Sensitivity:
 
     @property
     def decades(self) -> float:
-        """The width: how many powers of ten lie between ``low`` and ``high``."""
+        """How many powers of ten lie between ``low`` and ``high``: the width."""
         return float(np.log10(self.high / self.low))
 
 

@@ -138,7 +138,7 @@ def train(
         value, training ends there. A callback may add to ``history.measures``; it must not change ``history.state``.
     progress : bool, default False
         Whether to show a bar with the cost of the last epoch; see
-        :func:`adamcore.experiments.progress.progress_bar`.
+        ``adamcore.experiments.progress.progress_bar``.
 
     Returns
     -------

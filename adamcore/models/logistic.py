@@ -157,7 +157,7 @@ class LogisticRegression:
         return self._cross_entropy(self._scores(self.layout.views(theta), x), y)[0] + self.penalty(theta)
 
     def penalty(self, theta: np.ndarray) -> float:
-        """Return the part of the objective that does not depend on the data: (lambda / 2) |W|^2."""
+        """Return the part of the objective that does not depend on the data: ``(lambda / 2) |W|^2``."""
         if not self.l2:
             return 0.0
         weights = self.layout.views(theta).W

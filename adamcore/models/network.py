@@ -152,7 +152,7 @@ class Classifier:
         return total / len(y) + self.penalty(theta)
 
     def penalty(self, theta: np.ndarray) -> float:
-        """Return the part of the objective that does not depend on the data: (lambda / 2) |W|^2."""
+        """Return the part of the objective that does not depend on the data: ``(lambda / 2) |W|^2``."""
         if not self.l2:
             return 0.0
         w = self.layout.views(theta)

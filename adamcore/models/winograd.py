@@ -74,7 +74,7 @@ class WinogradConv2D(Conv2D):
     r"""The same function as :class:`Conv2D` with windows of five by five, with 64 multiplications instead of 400.
 
     Each image is cut into tiles of 8 by 8 pixels, which overlap by 4. For a tile d, one kernel g and the matrices
-    of :func:`transforms`, in both dimensions, the 4 by 4 pixels of the output that it determines are
+    of ``transforms``, in both dimensions, the 4 by 4 pixels of the output that it determines are
 
     .. math:: Y = A^\top \left[ (G g G^\top) \odot (B^\top d B) \right] A
 

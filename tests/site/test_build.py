@@ -112,6 +112,26 @@ def test_every_image_says_what_it_shows(site, pages):
     assert not silent, "set mystnb: {image: {alt: ...}} in the cell's metadata:\n" + "\n".join(silent)
 
 
+def test_the_search_knows_names_and_terms(site):
+    text = (site.html / "searchindex.js").read_text(encoding="utf-8")
+    index = json.loads(text.removeprefix("Search.setIndex(").removesuffix(")"))
+    documents = index["docnames"]
+    names = {
+        f"{module}.{name}": documents[at] for module, found in index["objects"].items() for at, *_, name in found
+    }
+    assert names["adamcore.optim.AMSGrad"] == "book/reference/api/optim"
+    titles = {title: [documents[at] for at, _ in places] for title, places in index["alltitles"].items()}
+    assert "book/adam/bias_correction" in titles["Bias correction"]
+
+
+def test_names_of_the_package_have_their_formula_and_their_source(site, pages):
+    soup = pages[site.html / "book/reference/api/optim.html"]
+    entry = soup.find(id="adamcore.optim.Adam").parent
+    assert r"\hat v_t &= v_t / (1 - \beta_2^t)" in entry.find("div", class_="math").get_text()
+    assert entry.find("a", href="../../../_modules/adamcore/optim/adam.html#Adam")
+    assert entry.find("div", class_="highlight-default")
+
+
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_a_notebook_opens_in_binder_and_colab(notebook, site, pages):
     links = {tag["href"] for tag in pages[site.html / f"{notebook}.html"].find_all("a", href=True)}

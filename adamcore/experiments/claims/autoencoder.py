@@ -248,6 +248,7 @@ CLAIMS = (
         scale=_SCALE,
         seeds="3; 1",
         judge=_instability,
+        chapter="paper/vae",
     ),
     Claim(
         name="C35",
@@ -259,6 +260,7 @@ CLAIMS = (
         scale=_SCALE,
         seeds="3; 1",
         judge=_best_results,
+        chapter="paper/vae",
     ),
     Claim(
         name="C36",
@@ -270,6 +272,7 @@ CLAIMS = (
         scale=_SCALE,
         seeds="3; 1",
         judge=_never_worse,
+        chapter="paper/vae",
     ),
 )
 """Claims C34 to C36."""

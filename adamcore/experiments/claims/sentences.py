@@ -358,6 +358,7 @@ CLAIMS = (
         scale="60,000 images, 100 epochs",
         seeds="3",
         judge=_sparser_late,
+        chapter="paper/vae",
     ),
 )
 """Claims C14, C15, C32 and C37."""

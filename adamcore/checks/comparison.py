@@ -362,6 +362,8 @@ def _tables(rng: np.random.Generator, hidden: bool, settings: int = 6) -> list[t
         (np.array([[0.9, 0.9, 0.9], [0.5, 0.5, 0.5], [0.7, 0.7, 0.7]]), "three settings"),
         (np.array([[0.8, 0.8, 0.8], [0.2, 0.9, 0.9], [0.5, 0.5, 0.5]]), "a setting with one lucky run"),
         (np.array([[1.0, 1.0, 5.0], [1.9, 1.9, 1.9], [9.0, 9.0, 9.0]]), "a setting with one bad run"),
+        (np.array([[0.4, 0.4, 3.0], [0.6, 0.6, 0.6]]), "a setting with one very bad run"),
+        (np.array([[0.5, 0.5, 2.0], [0.9, 1.2, 1.2]]), "a setting with one worse run"),
         (np.array([[0.9, 0.9], [nan, 7.0], [0.4, 0.4], [0.6, 0.6]]), "a run that gave NaN"),
         (np.array([[0.9, 0.9], [nan, 0.5], [0.4, 0.4], [0.6, 0.6]]), "a run that gave NaN in a good setting"),
         (np.array([[inf, 0.1], [0.3, 0.3], [0.35, 0.35], [0.5, 0.5]]), "a run that diverged"),
@@ -392,7 +394,9 @@ def _both_costs(rng: np.random.Generator, hidden: bool) -> list[Case]:
     """Cases for the choice on validation data and the report on test data, which differ but not by much."""
     tables = [(costs, label) for costs, label in _tables(rng, hidden) if np.isfinite(costs).all()]
     tables += [(np.exp(rng.normal(size=(8, 3))), "eight settings") for _ in range(8)]
-    return [Case((costs, costs * np.exp(rng.normal(size=costs.shape))), label) for costs, label in tables]
+    cases = [Case((costs, costs * np.exp(rng.normal(size=costs.shape))), label) for costs, label in tables]
+    validation, test = (np.repeat([row], 2, axis=0).T for row in ([0.5, 0.6, 0.9], [0.9, 0.6, 0.58]))
+    return [*cases, Case((validation, test), "images that disagree")]
 
 
 def _edges(rng: np.random.Generator, hidden: bool) -> list[Case]:

@@ -118,8 +118,11 @@ def test_identity(line):
 
 @equation(
     "eq-vae-bound",
-    r"\mathcal L(x) = \operatorname{E}_{q(z \mid x)}\big[ \log p(x \mid z) \big] - D_\text{KL}\big( q(z \mid x)"
-    r" \,\|\, p(z) \big) \;\le\; \log p(x) .",
+    r"\begin{aligned} "
+    r"\mathcal L(x) &= \operatorname{E}_{q(z \mid x)}\big[ \log p(x \mid z) \big] \\ "
+    r"&\quad - D_\text{KL}\big( q(z \mid x) \,\|\, p(z) \big) \\ "
+    r"&\le \log p(x) . "
+    r"\end{aligned}",
 )
 def test_bound(line):
     assert line.bound() <= line.log_p
@@ -144,9 +147,10 @@ def test_kl(case, line):
 
 @equation(
     "eq-vae-reconstruction",
-    r"-\log p(x \mid z) = \sum_{d} \log(1 + e^{a_d}) - x_d\, a_d ,"
-    r"\qquad"
-    r"\frac{\partial \left( -\log p(x \mid z) \right)}{\partial a_d} = p_d - x_d .",
+    r"\begin{aligned} "
+    r"-\log p(x \mid z) &= \sum_{d} \log(1 + e^{a_d}) - x_d\, a_d , \\ "
+    r"\frac{\partial \left( -\log p(x \mid z) \right)}{\partial a_d} &= p_d - x_d . "
+    r"\end{aligned}",
 )
 def test_reconstruction(case):
     for i in range(IMAGES):
@@ -185,10 +189,12 @@ def test_jacobian(case):
 
 @equation(
     "eq-vae-pathwise",
-    r"\frac{\partial}{\partial \mu_k} \operatorname{E}[h(z)] = \operatorname{E}\!\left["
-    r" \frac{\partial h}{\partial z_k} \right] , \qquad"
-    r"\frac{\partial}{\partial s_k} \operatorname{E}[h(z)] = \operatorname{E}\!\left["
-    r" \frac12\, \sigma_k\, \xi_k\, \frac{\partial h}{\partial z_k} \right] .",
+    r"\begin{aligned} "
+    r"\frac{\partial}{\partial \mu_k} \operatorname{E}[h(z)] &= \operatorname{E}\!\left[ \frac{\partial "
+    r"h}{\partial z_k} \right] , \\ "
+    r"\frac{\partial}{\partial s_k} \operatorname{E}[h(z)] &= \operatorname{E}\!\left[ \frac12\, \sigma_k\, "
+    r"\xi_k\, \frac{\partial h}{\partial z_k} \right] . "
+    r"\end{aligned}",
 )
 def test_pathwise(line):
     xi, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -232,9 +238,11 @@ def test_delta(case):
 
 @equation(
     "eq-vae-gradient",
-    r"\frac{\partial f_i}{\partial \mu} = \delta + \mu , \qquad"
-    r"\frac{\partial f_i}{\partial s} = \frac12\, \delta \odot \sigma \odot \xi"
-    r" + \frac12 \left( \sigma^2 - 1 \right) .",
+    r"\begin{aligned} "
+    r"\frac{\partial f_i}{\partial \mu} &= \delta + \mu , \\ "
+    r"\frac{\partial f_i}{\partial s} &= \frac12\, \delta \odot \sigma \odot \xi + \frac12 \left( \sigma^2 - "
+    r"1 \right) . "
+    r"\end{aligned}",
 )
 def test_gradient(case):
     _, gradient = case.model.loss_and_grad(case.theta, (case.x,), case.noise())
@@ -274,9 +282,10 @@ def test_uncorrected(rng):
 
 @equation(
     "eq-vae-momentum",
-    r"\text{Adam, uncorrected:} \quad (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_t}} ,"
-    r"\qquad"
-    r"\text{RMSProp with momentum:} \quad (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_i}} .",
+    r"\begin{aligned} "
+    r"\text{Adam, uncorrected:} \quad & (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_t}} , \\ "
+    r"\text{RMSProp:} \quad & (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_i}} . "
+    r"\end{aligned}",
 )
 def test_momentum(rng):
     gradients = rng.normal(size=(20, 3))

@@ -193,7 +193,7 @@ def html_table(rows: list[Row], group: str, to_book: str = "../") -> str:
     lines = [
         '<div style="overflow-x: auto"><table class="table dataframe" style="min-width: 36rem; text-align: left">',
         f"<caption>{escape(group)}</caption>",
-        "<thead><tr><th></th><th>the paper says</th><th>verdict</th><th>because</th></tr></thead><tbody>",
+        "<thead><tr><th>claim</th><th>the paper says</th><th>verdict</th><th>because</th></tr></thead><tbody>",
     ]
     for claim, finding in (row for row in rows if row.claim.group == group):
         name = f'<a href="{to_book}{claim.chapter}.html">{claim.name}</a>' if claim.chapter else claim.name

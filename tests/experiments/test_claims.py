@@ -475,7 +475,7 @@ def test_defaults():
         for run in record.runs:
             if run["rule"]["rule"] == "Adam" and run["rule"]["alpha"] == 0.001:
                 run["epoch_objective"] = [1e-5] * record.epochs
-    assert judge("C42", *good).verdict == "reproduced"
+    assert str(judge("C42", *good)) == "reproduced only if the one seed that was run is typical"
     assert judge("C42", *good[:3]).verdict == "not run"
     for record in good[:2]:
         for run in record.runs:

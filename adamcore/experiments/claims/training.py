@@ -427,13 +427,14 @@ def default_over_best(record: Record) -> float:
 
 def _defaults(records: Records) -> Finding:
     """Divide Adam's cost at its default step size by its best, for every problem with a grid."""
-    ratios, lacking = {}, []
+    ratios, seeds, lacking = {}, [], []
     for name in TUNED:
         try:
             contender = DEFAULT.get(name) or next(
                 one for one in EXPERIMENTS[name].scale("full").grid if "Adam" in one.split("+")
             )
             ratios[name] = default_over_best(recorded(records, name, contender, grid=True))
+            seeds.append(len(paper_seeds(records[name], contender)))
         except NotRun:
             lacking.append(name)
     good = sum(ratio <= 1.1 for ratio in ratios.values())
@@ -447,7 +448,8 @@ def _defaults(records: Records) -> Finding:
             {f"default / best, {name}": ratio for name, ratio in ratios.items()},
         )  # fmt: skip
     numbers = {f"default / best, {name}": ratio for name, ratio in ratios.items()}
-    return Finding(REPRODUCED if good >= 0.75 * len(ratios) else NOT_REPRODUCED, reason, numbers)
+    held = good >= 0.75 * len(ratios)
+    return settle(held, held, min(seeds), reason, numbers)
 
 
 def _fairness(records: Records) -> Finding:

@@ -31,7 +31,18 @@ def test_every_page_has_its_place_in_the_table_of_contents():
     """A page that is in no table of contents is not built, and nobody misses it."""
     pages = [page.relative_to(ROOT) for page in (ROOT / "book").rglob("*") if page.suffix in (".ipynb", ".md")]
     names = {page.with_suffix("").as_posix() for page in pages if not any(part[0] in "._" for part in page.parts)}
-    assert names - set(toc_entries()) == set()
+    solutions = {name for name in names if name.startswith("book/assignments/sources/")}
+    assert names - solutions - set(toc_entries()) == set()
+
+
+def test_no_solution_of_an_assignment_is_on_the_site(site):
+    marks = ("BEGIN SOLUTION", "END TEST CONFIG", "<strong>Rubric")
+    for path in site.html.rglob("*"):
+        if path.is_file() and path.suffix in (".html", ".ipynb", ".txt", ".js"):
+            assert "sources" not in path.relative_to(site.html).parts
+            if "assignments" in path.as_posix():
+                text = path.read_text(encoding="utf-8")
+                assert not any(mark in text for mark in marks), path
 
 
 def test_builds_without_a_warning(site):

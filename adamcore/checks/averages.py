@@ -150,12 +150,12 @@ def _gradients(rng: np.random.Generator, hidden: bool) -> list[Case]:
         Case((rng.normal(size=5), 0.99), "5 gradients, beta = 0.99"),
         Case((rng.normal(size=200), 0.9), "200 gradients, beta = 0.9"),
         Case((np.arange(1, 5), 0.75), "whole numbers as gradients"),
+        Case((rng.normal(size=(6, 3)), 0.9), "gradients of three parameters"),
         Case((rng.normal(size=4), 0.0), "beta = 0"),
         Case((rng.normal(size=30), float(np.round(rng.uniform(0.5, 0.95), 3))), "30 gradients"),
     ]
     if hidden:
         cases += [
-            Case((rng.normal(size=(6, 3)), 0.9), "gradients of three parameters"),
             Case((1e-8 * rng.normal(size=10), 0.9), "tiny gradients"),
             Case((rng.normal(size=2000), 0.999), "2000 gradients, beta = 0.999"),
             # All positive: where an average passes near zero, the last bits of float32 are a large share of it.

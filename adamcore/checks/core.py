@@ -97,8 +97,8 @@ class Report:
         What was seen, with numbers; empty for hidden cases.
     mistake : str
         The name of the :class:`Mistake` that fits, if one does.
-    noted : bool
-        Whether only the form was looked at, because telling more would answer the question.
+    noted : str
+        What to say if only the form was looked at, because telling more would answer the question.
     """
 
     question: str
@@ -108,7 +108,7 @@ class Report:
     message: str = ""
     evidence: str = ""
     mistake: str = ""
-    noted: bool = False
+    noted: str = ""
 
     def __bool__(self) -> bool:
         return not self.message
@@ -116,7 +116,7 @@ class Report:
     def __str__(self) -> str:
         name = f"{self.question} ({self.title})"
         if self and self.noted:
-            return f"{name}: noted. Whether it is right, you will learn with the marks."
+            return f"{name}: noted. {self.noted}"
         if self:
             return f"{name}: right, in {self.cases} {'cases' if self.cases != 1 else 'case'}."
         share = f" So far right in {self.right} of {self.cases} cases." if self.cases > 1 else ""
@@ -309,7 +309,7 @@ class Question:
         good = list(dict.fromkeys(case.label for case, bad in zip(cases, wrong, strict=True) if not bad))
         if not good:
             return "No usual mistake fits. Compute one small case by hand, and print every intermediate value."
-        wrong_at = _place(", ".join(labels[:3]))
+        wrong_at = _place("; ".join(labels[:3]))
         return f"It is right {_place(good[0])}, and wrong {wrong_at}. What is different there?"
 
 
@@ -373,11 +373,16 @@ class Value:
         if message := function._form(answer, expected, case):
             return report(0, message)
         if not self.told and not hidden:
-            return Report(name, self.title, 1, 1, noted=True)
+            return Report(name, self.title, 1, 1, noted="Whether it is right, you will learn with the marks.")
         if function._agree(answer, expected, case):
             return report(1, "")
         mistake = function._likely([answer], [expected], [case])
-        message = mistake.message if mistake else "No usual mistake fits. Go through it again, one step at a time."
+        if mistake:
+            message = mistake.message
+        elif close(answer, expected, rtol=0.01, atol=0):
+            message = "It agrees to two digits. Have you rounded? Keep all digits that Python gives."
+        else:
+            message = "No usual mistake fits. Go through it again, one step at a time."
         return report(0, message, function._evidence(answer, expected, case), mistake.name if mistake else "")
 
 
@@ -393,11 +398,14 @@ class Open:
         functions of it.
     answers : int, default 1
         How many it takes.
+    noted : str, optional
+        What to say of an answer that is complete, if none is wrong: of a prediction, say.
     """
 
     title: str
     examiner: Callable[[tuple[Any, ...], np.random.Generator, bool], str]
     answers: int = 1
+    noted: str = ""
 
     def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
         """Hand the answers to the examiner; what they raise is told."""
@@ -409,7 +417,7 @@ class Open:
         except Exception as error:  # an answer of a form that nobody thought of
             kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
             message = f"Your answer could not be examined; it led to {kind}: {str(error)[:300]}."
-        return Report(name, self.title, int(not message), 1, message)
+        return Report(name, self.title, int(not message), 1, message, noted=self.noted)
 
 
 @dataclass(frozen=True)
@@ -651,8 +659,14 @@ def difference(given: Any, expected: Any) -> str:
             if f"{times:.4g}" != "1":
                 return f"{sign}is {times:.4g} times too {'large' if size > 1 else 'small'}"
     far = int(np.argmax(np.abs(g - e)))
-    where = f", coordinate {far}" if g.size > 1 else ""
+    where = _entry(far, np.shape(expected)) if g.size > 1 else ""
     return f"is not right (yours is {g[far]:.6g}{where})"
+
+
+def _entry(index: int, shape: tuple[int, ...]) -> str:
+    """Where an entry of an array is, as numpy counts."""
+    place = [int(i) for i in np.unravel_index(index, shape)]
+    return f", entry {place[0] if len(place) == 1 else place}"
 
 
 def _wrong_form(output: str, given: Any, expected: Any, label: str) -> str:

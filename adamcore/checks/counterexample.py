@@ -26,6 +26,10 @@ CLAIMS = tuple(f"C{number}" for number in range(1, 45))
 """The names in adamcore.experiments.claims.CLAIMS, which takes long to import; a test compares them."""
 
 
+SOON = "Run on, and see whether it comes out so."
+"""What is said of a prediction."""
+
+
 def slope(t: int, C: float, P: int) -> float:
     """Return the slope of round t: C if t mod P = 1, otherwise -1 (after section 3 of arXiv:1904.09237).
 
@@ -782,7 +786,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "2.2": Open(title="that you predict", examiner=_predicted),
+    "2.2": Open(title="that you predict", examiner=_predicted, noted=SOON),
     "2.3": Value(
         title="a game of your own",
         data=_losing,
@@ -1009,7 +1013,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "3.4": Open(title="that you predict", examiner=_three_predicted),
+    "3.4": Open(title="that you predict", examiner=_three_predicted, noted=SOON),
     "4.1": Question(
         title="a step of AMSGrad",
         signature="amsgrad_step(theta, m, v, v_hat, t, g, alpha, beta1, beta2)",
@@ -1130,7 +1134,7 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             ),
         ),
     ),
-    "4.2": Open(title="that you predict", examiner=_predicted),
+    "4.2": Open(title="that you predict", examiner=_predicted, noted=SOON),
     "5.1": Question(
         title="the Gammas",
         signature="gamma(v, alpha)",

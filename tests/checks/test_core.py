@@ -15,7 +15,7 @@ def check():
 def test_a_good_answer_is_told_in_one_line(check):
     report = check("1.1", averages.average)
     assert report
-    assert str(report) == "1.1 (the moving average): right, in 8 cases."
+    assert str(report) == "1.1 (the moving average): right, in 9 cases."
     assert report._repr_markdown_().startswith("✅")
 
 
@@ -61,7 +61,7 @@ def test_an_answer_that_changes_its_argument_is_told(check):
 def test_an_answer_that_remembers_is_told(check):
     def average(g, beta, calls=[]):  # noqa: B006
         calls.append(1)
-        return averages.average(g, beta) + (len(calls) > 8)
+        return averages.average(g, beta) + (len(calls) > 9)
 
     assert "remembers an earlier call" in str(check("1.1", average))
 
@@ -138,6 +138,12 @@ def test_hidden_cases_show_no_numbers(check):
     assert report.cases > 8
 
 
+def test_a_value_that_is_rounded_is_told_so(check):
+    exact = averages.average(check.data("1.2"), 0.9)[-1]
+    assert "Have you rounded?" in str(check("1.2", float(f"{exact:.3g}") * 1.001))
+    assert "Have you rounded?" not in str(check("1.2", 1.05 * exact))
+
+
 def test_students_have_numbers_of_their_own():
     mine, theirs = (Checker("averages", student).data("1.2") for student in ("ab123", "cd456"))
     assert not np.array_equal(mine, theirs)
@@ -172,7 +178,7 @@ def test_the_key_changes_hidden_cases_only():
     for key in ("sample", "secret"):
         for hidden in (False, True):
             assert Checker("averages", "ab123", key=key)("1.1", average, hidden=hidden)
-    public, hidden, public_again, other = seen[:9], seen[9:22], seen[22:31], seen[31:]
+    public, hidden, public_again, other = seen[:10], seen[10:23], seen[23:33], seen[33:]
     assert all(np.array_equal(a, b) for a, b in zip(public, public_again, strict=True))
     assert not all(np.array_equal(a, b) for a, b in zip(hidden, other, strict=True))
     assert "secret" not in repr(Checker("averages", "ab123", key="secret"))
@@ -236,7 +242,7 @@ def test_plain_data_are_compared(given, expected, same):
     [
         (11, 12, "is too small (yours is 11)"),
         (-2.0, 1.0, "has the wrong sign and is 2 times too large"),
-        (np.array([1.0, 3.0]), np.array([1.0, 2.0]), "is not right (yours is 3, coordinate 1)"),
+        (np.array([1.0, 3.0]), np.array([1.0, 2.0]), "is not right (yours is 3, entry 1)"),
         (1.00001, 1.0, "is not right (yours is 1.00001)"),
         ("a", "b", "is not what it should be"),
     ],

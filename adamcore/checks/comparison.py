@@ -120,8 +120,8 @@ def paired(a: np.ndarray, b: np.ndarray) -> tuple[float, float, float]:
 
     Examples
     --------
-    >>> paired(np.array([0.8, 0.4]), np.array([1.6, 0.8]))
-    (0.5, 0.5, 0.5)
+    >>> [round(value, 6) for value in paired(np.array([0.8, 0.4]), np.array([1.6, 0.8]))]
+    [0.5, 0.5, 0.5]
     """
     return _interval(np.log(a) - np.log(b))
 

@@ -24,7 +24,7 @@ CONTENT = bytes(range(256)) * 400
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setattr(sources, "TIMEOUT", (1.0, 0.3))
+    monkeypatch.setattr(sources, "TIMEOUT", (2.0, 1.0))
 
 
 def made_up(*addresses, content=CONTENT):

@@ -252,6 +252,11 @@ AVERAGES: dict[str, Question | Value] = {
                 "Each value knows its own gradient only. Does your loop keep m from one step to the next?",
             ),
             Mistake(
+                "g_1 left out",
+                lambda g, beta: average(np.concatenate([0.0 * np.asarray(g[:1]), g[1:]]), beta),
+                "Your m_1 is 0, and g_1 is in none of the others. With which gradient does your loop begin?",
+            ),
+            Mistake(
                 "squares",
                 lambda g, beta: average(np.asarray(g) ** 2, beta),
                 "This is the average of the squared gradients. What is averaged in m?",
@@ -357,6 +362,11 @@ AVERAGES: dict[str, Question | Value] = {
                 "negative", lambda beta: -half_life(beta), "Is a logarithm of a number below 1 positive or negative?"
             ),
             Mistake(
+                "rounded up",
+                lambda beta: float(np.ceil(half_life(beta))),
+                "You have rounded it up to a whole number of steps. Give it as it comes.",
+            ),
+            Mistake(
                 "1 / (1 - beta)",
                 lambda beta: 1 / (1 - beta),
                 "In so many steps the weight falls to about 1/e, not to a half.",
@@ -446,9 +456,14 @@ AVERAGES: dict[str, Question | Value] = {
                 "Adam divides by the root of v.",
             ),
             Mistake(
+                "root of all",
+                lambda t, beta1, beta2: float(np.sqrt((1 - beta1**t) / (1 - beta2**t))),
+                "The root is of v alone, and yours is of the whole fraction.",
+            ),
+            Mistake(
                 "inverted",
                 lambda t, beta1, beta2: 1 / uncorrected_step(t, beta1, beta2),
-                "Which of the two steps stands in the numerator? A v that is too small makes the step larger.",
+                "Is m in the numerator? A v that is too small makes the step larger.",
             ),
             Mistake("only m", lambda t, beta1, beta2: 1 - beta1**t, "What about v? It is too small as well."),
             Mistake(

@@ -239,6 +239,20 @@ GUILTY = (
 )
 """Two of each kind; an experiment that finds one of them finds the other."""
 
+WORDS = (
+    "bias correction",
+    "epsilon",
+    "memory",
+    "gradient",
+    "coordinates",
+    "arguments",
+    "sign",
+    "root",
+    "count",
+    "innocent",
+)
+"""What can be wrong with a suspect, in the order in which the assignment lists it."""
+
 NEAR = {
     "bias correction": "count",
     "epsilon": "root",
@@ -841,6 +855,7 @@ def _verdict(letter: str) -> Value:
         reference=lambda sources: suspect(sources).truth,
         outputs=("the line", "the kind"),
         told=False,
+        words=WORDS,
         mistakes=(
             Mistake(
                 "taken in",

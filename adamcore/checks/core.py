@@ -335,6 +335,8 @@ class Value:
     seed : str, optional
         The question whose numbers these are, if several questions are about the same ones. By default they are its
         own.
+    words : tuple of str
+        If the answer has a word, those among which it is chosen: another one is a matter of form.
     """
 
     title: str
@@ -346,6 +348,7 @@ class Value:
     atol: float = 1e-12
     told: bool = True
     seed: str = ""
+    words: tuple[str, ...] = ()
 
     def examine(self, name: str, answers: tuple[Any, ...], rng: np.random.Generator, hidden: bool) -> Report:
         """Compare the answer with the right one, for the data of this student."""
@@ -372,6 +375,9 @@ class Value:
             return report(0, "The answer has to be a value; yours is a function. Did you forget to call it?")
         if message := function._form(answer, expected, case):
             return report(0, message)
+        for part in function._parts(answer):
+            if self.words and isinstance(part, str) and part not in self.words:
+                return report(0, f"{part!r} is none of the words: they are {', '.join(self.words)}.")
         if not self.told and not hidden:
             return Report(name, self.title, 1, 1, noted="Whether it is right, you will learn with the marks.")
         if function._agree(answer, expected, case):

@@ -160,3 +160,21 @@ def test_a_way_without_corrections_by_hand():
     eps = 1e-6
     g = ASSIGNMENTS["broken"]["5.2"].reference(eps)
     assert g / np.sqrt(g**2 + eps) == pytest.approx(0.5, rel=1e-12)
+
+
+def test_a_word_that_is_not_in_the_list_is_a_matter_of_form():
+    check = Checker("broken", "ab123")
+    question = next(name for name, found in ASSIGNMENTS["broken"].items() if getattr(found, "words", ()))
+    for word in ("clipping", "arguments ", "Memory"):
+        report = check(question, (3, word))
+        assert not report
+        assert "is none of the words" in str(report)
+    assert check(question, (3, "memory")).noted
+
+
+def test_the_words_are_those_of_the_assignment():
+    found = next(found for found in ASSIGNMENTS["broken"].values() if getattr(found, "words", ()))
+    path = Path(__file__).parents[2] / "book" / "assignments" / "sources" / "broken.ipynb"
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    (source,) = ["".join(cell["source"]) for cell in cells if cell["id"] == "words"]
+    assert tuple(re.findall(r'\| `"([a-z ]+)"` \|', source)) == found.words

@@ -112,7 +112,7 @@ HARMLESS = {  # what a solution does beside: it costs nothing, since the answers
     "allocates without end": ("kept = []\nwhile True: kept.append(np.ones(10**7))", "MemoryError"),
     "forks": ("import os\nfor _ in range(3): os.fork()", ""),
     "leaves a process": (LEAVES, ""),
-    "closes everything": ("import os\nos.closerange(0, 100)", "closed the grader"),
+    "closes everything": ("import os\nos.closerange(0, 100)", "closed the grader|exit code"),  # whatever is seen first
     "writes into the pipe": (GARBAGE, "wrote into the channel"),
     "crashes": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
     "imports what is not there": ("import no_such_module", "No module named"),
@@ -219,7 +219,7 @@ def test_every_submission_gets_what_is_known_of_it(expected, graded):
 def test_every_page_says_why(expected, graded, folder):
     for name, known in expected.items():
         page = (folder / "feedback" / name).with_suffix(".html").read_text(encoding="utf-8")
-        assert known.words in page, name
+        assert any(words in page for words in known.words.split("|")), name
         assert "<script" not in page
         assert "the key of a term" not in page
 

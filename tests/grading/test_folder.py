@@ -112,7 +112,7 @@ HARMLESS = {  # what a solution does beside: it costs nothing, since the answers
     "allocates without end": ("kept = []\nwhile True: kept.append(np.ones(10**7))", "MemoryError"),
     "forks": ("import os\nfor _ in range(3): os.fork()", ""),
     "leaves a process": (LEAVES, ""),
-    "closes everything": ("import os\nos.closerange(0, 100)", "closed the grader|exit code"),  # whatever is seen first
+    "closes everything": ("import os\nos.closerange(0, 100)", "closed the grader|exit code"),
     "writes into the pipe": (GARBAGE, "wrote into the channel"),
     "crashes": ("import ctypes\nctypes.string_at(0)", "SIGSEGV"),
     "imports what is not there": ("import no_such_module", "No module named"),

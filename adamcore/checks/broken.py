@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from adamcore.checks.algorithms import adam_step
 from adamcore.checks.core import Case, Mistake, Question, Value
 
 LETTERS = "abcdefg"
@@ -280,31 +281,6 @@ def made(source: str) -> Callable[..., Any]:
     space: dict[str, Any] = {"np": np}
     exec(source, space)  # a text of this module
     return space["step"]
-
-
-def adam_step(
-    theta: np.ndarray,
-    m: np.ndarray,
-    v: np.ndarray,
-    t: int,
-    g: np.ndarray,
-    alpha: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return theta, m and v after step t of Adam (arXiv:1412.6980, Algorithm 1).
-
-    Examples
-    --------
-    >>> adam_step(np.array([1.0]), np.zeros(1), np.zeros(1), 1, np.array([4.0]), 0.5, 0.75, 0.75, 0.0)
-    (array([0.5]), array([1.]), array([4.]))
-    """
-    m = beta1 * m + (1 - beta1) * g
-    v = beta2 * v + (1 - beta2) * g**2
-    m_hat = m / (1 - beta1**t)
-    v_hat = v / (1 - beta2**t)
-    return theta - alpha * m_hat / (np.sqrt(v_hat) + eps), m, v
 
 
 def line_up(rng: np.random.Generator) -> tuple[dict[str, str]]:

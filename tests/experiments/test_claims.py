@@ -448,9 +448,27 @@ def test_auto_encoder():
     record = vae("fig4", turned_around)
     for name in ("C34", "C35", "C36"):
         assert judge(name, record).verdict == "not reproduced"
+    one = judge("C34", vae("fig4", as_the_text_says, seeds=1))
+    assert (one.verdict, one.condition) == ("reproduced only if", ONE_SEED)
     long = vae("fig4_long", as_the_text_says, seeds=1, epochs=100)
     assert "at 100 epochs" in judge("C35", record, long).reason
     assert judge("C35", record, long).verdict == "reproduced"
+
+
+@pytest.mark.parametrize(
+    ("unstable", "turned", "verdict"),
+    [(3, 0, "reproduced"), (2, 0, "not reproduced"), (3, 1, "not reproduced"), (0, 0, "not reproduced")],
+)
+def test_most_panels_must_be_narrower_and_none_wider(unstable, turned, verdict):
+    near_one = [(beta1, beta2) for beta1 in (0.0, 0.9) for beta2 in (0.999, 0.9999)]
+
+    def loss(rule, alpha):
+        panel = (rule["beta1"], rule["beta2"])
+        fails = panel in near_one[:unstable] and not rule["bias_correction"]
+        fails |= panel in near_one[len(near_one) - turned :] and rule["bias_correction"]
+        return 1000.0 if fails and alpha > 1e-3 else 100 + abs(np.log10(alpha / 1e-3))
+
+    assert judge("C34", vae("fig4", loss)).verdict == verdict
 
 
 def test_grids_of_the_figure_and_of_a_record_are_alike():

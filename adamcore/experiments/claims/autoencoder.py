@@ -9,6 +9,7 @@ import numpy as np
 
 from adamcore.experiments.catalog import VAE_CONTENDERS
 from adamcore.experiments.claims.claim import NOT_REPRODUCED, ONLY_IF, REPRODUCED, Claim, Finding, NotRun, recorded
+from adamcore.experiments.claims.evidence import settle
 from adamcore.experiments.digitized import digitized_points
 from adamcore.experiments.record import Record
 from adamcore.experiments.statistics import paired_ratio
@@ -165,27 +166,63 @@ def usable(panel: dict[bool, dict[float, np.ndarray]]) -> dict[bool, int]:
     return {key: sum(float(loss.mean()) <= limit for loss in losses.values()) for key, losses in panel.items()}
 
 
-def _narrower(grid: Grid) -> tuple[int, int, int, int]:
-    """Panels with beta2 >= 0.999 where correction has more usable step sizes, all of these, and the totals."""
+class Widths(NamedTuple):
+    """How correction changes the number of usable step sizes, where beta2 is at least 0.999.
+
+    Attributes
+    ----------
+    fewer, more, panels : int
+        In how many panels fewer, or more, step sizes are usable without correction, and of how many.
+    corrected, uncorrected : int
+        Usable step sizes with and without it, in all these panels together.
+    """
+
+    fewer: int
+    more: int
+    panels: int
+    corrected: int
+    uncorrected: int
+
+
+def widths(grid: Grid) -> Widths:
+    """Count usable step sizes where beta2 is at least 0.999.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims.autoencoder import grid_of_the_figure, widths
+    >>> widths(grid_of_the_figure())
+    Widths(fewer=6, more=0, panels=8, corrected=25, uncorrected=12)
+    """
     found = [usable(grid[panel]) for panel in grid if panel.beta2 >= 0.999]
-    fewer = sum(one[True] > one[False] for one in found)
-    return fewer, len(found), sum(one[True] for one in found), sum(one[False] for one in found)
+    return Widths(
+        fewer=sum(one[False] < one[True] for one in found),
+        more=sum(one[False] > one[True] for one in found),
+        panels=len(found),
+        corrected=sum(one[True] for one in found),
+        uncorrected=sum(one[False] for one in found),
+    )
 
 
 def _instability(records: Records) -> Finding:
-    """Count usable step sizes where beta2 is near 1."""
-    theirs = _narrower(grid_of_the_figure())
-    numbers = {"Figure 4: usable, corrected": theirs[2], "Figure 4: usable, uncorrected": theirs[3]}
+    """Count usable step sizes where beta2 is near 1.
+
+    The claim holds if they are fewer without correction in most panels and more in none. In every panel they need not
+    be: which step sizes a grid has decides whether a small difference shows, and the paper's own figure has two ties.
+    """
+    theirs = widths(grid_of_the_figure())
+    numbers = {"Figure 4: usable, corrected": theirs.corrected, "Figure 4: usable, uncorrected": theirs.uncorrected}
     recorded(records, "fig4", *VAE_CONTENDERS, grid=True, but=numbers)
     grid, name = _grids(records)
-    fewer, panels, corrected, uncorrected = _narrower(grid)
+    ours = widths(grid)
     reason = (
-        f"in {fewer} of {panels} panels with beta2 >= 0.999 fewer step sizes are usable without correction: "
-        f"{uncorrected} "
-        f"against {corrected} in all, in {name} ({theirs[3]} against {theirs[2]} in the paper's figure)"
+        f"in {ours.fewer} of {ours.panels} panels with beta2 >= 0.999 fewer step sizes are usable without "
+        f"correction, in {ours.more} more: {ours.uncorrected} against {ours.corrected} in all, in {name} "
+        f"({theirs.uncorrected} against {theirs.corrected} in the paper's figure)"
     )
-    numbers |= {"ours: usable, corrected": corrected, "ours: usable, uncorrected": uncorrected}
-    return Finding(REPRODUCED if fewer == panels else NOT_REPRODUCED, reason, numbers)
+    numbers |= {"ours: usable, corrected": ours.corrected, "ours: usable, uncorrected": ours.uncorrected}
+    held = ours.more == 0 and 2 * ours.fewer > ours.panels
+    seeds = min(len(losses) for both in grid.values() for panel in both.values() for losses in panel.values())
+    return settle(held, held, seeds, reason, numbers)
 
 
 def _best_results(records: Records) -> Finding:

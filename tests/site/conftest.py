@@ -1,9 +1,13 @@
-"""Build the site once, whatever number of workers and test files ask for it."""
+"""Build the site once, whatever number of workers and test files ask for it, and open its pages in a browser."""
 
+import functools
+import http.server
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +17,16 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_BUILD = 600
+BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @dataclass(frozen=True)
@@ -81,3 +95,64 @@ def site(tmp_path_factory) -> Site:
             pytest.fail(f"another test worker did not finish building the site in {SECONDS_TO_BUILD} s")
         time.sleep(0.2)
     return Site(folder / "_build" / "html", **json.loads((folder / "result.json").read_text(encoding="utf-8")))
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip(
+        "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
+    )
+    executable = next(filter(None, map(shutil.which, [os.environ.get("CHROME", ""), *BROWSERS])), None)
+    if executable is None:
+        pytest.skip("no Chrome or Chromium on PATH (the variable CHROME can name one)")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    handler = functools.partial(QuietHandler, directory=site.html)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def open_page(browser, address):
+    """Open a page with all other hosts blocked; what goes wrong is collected in `page.troubles`."""
+    contexts = []
+
+    def open_page(name, width=1440, scheme="light"):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        contexts.append(context)
+        page = context.new_page()
+        page.troubles = []
+
+        def guard(route):
+            if route.request.url.startswith((address, "data:", "blob:")):
+                route.continue_()
+            else:
+                page.troubles.append(f"asks another host: {route.request.url}")
+                route.abort()
+
+        page.route("**/*", guard)
+        page.on("console", lambda m: m.type == "error" and page.troubles.append(f"console: {m.text}"))
+        page.on("pageerror", lambda e: page.troubles.append(f"script: {e}"))
+        page.on("response", lambda r: r.status >= 400 and page.troubles.append(f"{r.status}: {r.url}"))
+        page.on("requestfailed", lambda r: page.troubles.append(f"failed: {r.url}"))
+        page.goto(f"{address}/{name}.html", wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise")
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()

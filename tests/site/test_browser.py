@@ -1,10 +1,5 @@
 """Every page in a real browser: on a phone and on a desk, by day and by night."""
 
-import functools
-import http.server
-import os
-import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,79 +8,8 @@ from .conftest import ROOT, toc_entries
 
 pytestmark = pytest.mark.slow
 
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SCREENSHOTS = ROOT / "_build" / "screenshots"
 PAGES = [*toc_entries(), "search", "genindex"]
-
-
-class QuietHandler(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
-    )
-    executable = next(filter(None, map(shutil.which, [os.environ.get("CHROME", ""), *BROWSERS])), None)
-    if executable is None:
-        pytest.skip("no Chrome or Chromium on PATH (the variable CHROME can name one)")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    handler = functools.partial(QuietHandler, directory=site.html)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture
-def open_page(browser, address):
-    """Open a page with all other hosts blocked; what goes wrong is collected in `page.troubles`."""
-    contexts = []
-
-    def open_page(name, width=1440, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-        contexts.append(context)
-        page = context.new_page()
-        page.troubles = []
-
-        def guard(route):
-            if route.request.url.startswith((address, "data:", "blob:")):
-                route.continue_()
-            else:
-                page.troubles.append(f"asks another host: {route.request.url}")
-                route.abort()
-
-        page.route("**/*", guard)
-        page.on("console", lambda m: m.type == "error" and page.troubles.append(f"console: {m.text}"))
-        page.on("pageerror", lambda e: page.troubles.append(f"script: {e}"))
-        page.on("response", lambda r: r.status >= 400 and page.troubles.append(f"{r.status}: {r.url}"))
-        page.on("requestfailed", lambda r: page.troubles.append(f"failed: {r.url}"))
-        page.goto(f"{address}/{name}.html", wait_until="load")
-        page.evaluate("window.MathJax?.startup?.promise")
-        page.wait_for_load_state("networkidle")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -215,11 +139,11 @@ def test_the_playground_needs_no_mouse(open_page):
     assert not page.troubles
 
 
-@pytest.mark.parametrize("address", ["s=nowhere&b1=2&a=-1&x=1e9&T=7&t=-3&r=knitting", "b1=0.5", "s=ravine&a=&b2=nan"])
-def test_a_wrong_address_sets_what_it_can(open_page, address):
+@pytest.mark.parametrize("query", ["s=nowhere&b1=2&a=-1&x=1e9&T=7&t=-3&r=knitting", "b1=0.5", "s=ravine&a=&b2=nan"])
+def test_a_wrong_address_sets_what_it_can(open_page, query):
     page = open_page(PLAYGROUND)
     before = adam_is_at(page)
-    page.goto(f"{page.url.split('?')[0]}?{address}", wait_until="load")
+    page.goto(f"{page.url.split('?')[0]}?{query}", wait_until="load")
     assert adam_is_at(page) == before
     assert not page.troubles
 

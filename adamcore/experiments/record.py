@@ -84,6 +84,9 @@ class Record:
         For a contender, where its problem differs from the others'.
     measures : list of str
         What was measured after each epoch.
+    made : str
+        The day (UTC, such as 2026-11-23) on which the last of the runs was finished; empty if that was not kept. Two
+        records that differ in nothing else are equal.
     """
 
     experiment: str
@@ -103,6 +106,7 @@ class Record:
     runs: list[dict[str, Any]]
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
     measures: list[str] = field(default_factory=list)
+    made: str = field(default_factory=str, compare=False)
 
     @classmethod
     def of(
@@ -113,6 +117,7 @@ class Record:
         seeds: int,
         data: str,
         results: list[tuple[Run, dict[str, Any]]],
+        made: str = "",
     ) -> Record:
         """Gather the results of single runs.
 
@@ -147,6 +152,7 @@ class Record:
             runs=runs,
             parameters=_as_read(size.parameters),
             measures=list(experiment.measures),
+            made=made,
         )
 
     def __repr__(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import itertools
 import json
 import math
@@ -167,7 +168,7 @@ def run(
                     bar.update()
             if len(done) < len(wanted):
                 raise Unfinished(f"{len(done)} of {len(wanted)} runs are finished; the time is up")
-            record = _record(experiment, scale, size, number, digest, done)
+            record = _record(experiment, scale, size, number, digest, done, folder)
             larger = extended(size, original, record)
             if larger == size:
                 return record
@@ -216,7 +217,7 @@ def fold(
     digest = _digest(experiment, size, None)
     while True:
         wanted = {single.key(digest): single for single in experiment.runs(size, number)}
-        record = _record(experiment, scale, size, number, digest, _finished(wanted, folder))
+        record = _record(experiment, scale, size, number, digest, _finished(wanted, folder), folder)
         larger = extended(size, original, record)
         if larger == size:
             return record
@@ -271,6 +272,9 @@ def unfold(record: Record, folder: Path) -> int:
         key = single.key(record.data)
         if not (folder / f"{key}.json").exists():
             _keep(folder, {"key": key, **result})
+            if record.made:  # the file's date is all that says when a run was made
+                noon = datetime.datetime.fromisoformat(f"{record.made}T12:00+00:00").timestamp()
+                os.utime(folder / f"{key}.json", (noon, noon))
             number += 1
     return number
 
@@ -585,12 +589,25 @@ def _make_group(group: dict[str, Run], keeping: Keeping) -> list[dict[str, Any] 
 
 
 def _record(
-    experiment: Experiment, scale: str, size: Scale, seeds: int, digest: str, done: dict[str, dict[str, Any]]
+    experiment: Experiment,
+    scale: str,
+    size: Scale,
+    seeds: int,
+    digest: str,
+    done: dict[str, dict[str, Any]],
+    folder: Path | None,
 ) -> Record:
     """The record of the runs that are done, in the order of the experiment."""
     keyed = [(single.key(digest), single) for single in experiment.runs(size, seeds)]
     results = [(single, done[key]) for key, single in keyed if key in done]
-    return Record.of(experiment, scale, size, seeds, digest, results)
+    made = _last_day(folder / f"{key}.json" for key, _ in keyed if folder is not None and key in done)
+    return Record.of(experiment, scale, size, seeds, digest, results, made)
+
+
+def _last_day(paths: Iterable[Path]) -> str:
+    """The day (UTC) on which the last of these files was written; empty if there is none."""
+    times = [path.stat().st_mtime for path in paths if path.exists()]
+    return datetime.datetime.fromtimestamp(max(times), datetime.UTC).date().isoformat() if times else ""
 
 
 def _keep(folder: Path, result: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """Runs and records, through the library and through the command line."""
 
+import datetime
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -115,6 +117,22 @@ def test_recorded_runs_are_not_made_again(tmp_path, smoke, monkeypatch):
     done = CliRunner().invoke(main, [*command, "--runs", "anew"])
     assert done.exit_code == 0, done.output
     assert len(calls) == 3 + 6  # who wants to reproduce the record makes all
+
+
+def test_a_record_says_when_its_last_run_was_finished(tmp_path):
+    """By its files, also after they came from a record; runs that nobody wrote down have no day."""
+    first = run(FIG1A, "smoke", seeds=1, folder=tmp_path / "made")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", first.made)
+    for path, day in zip(sorted((tmp_path / "made").iterdir()), (3, 5, 4), strict=True):
+        when = datetime.datetime(2026, 1, day, 23, 30, tzinfo=datetime.UTC).timestamp()
+        os.utime(path, (when, when))
+    record = fold(FIG1A, "smoke", folder=tmp_path / "made")
+    assert record.made == "2026-01-05"
+    record.save(tmp_path / "record.json")
+    unfold(load_record(tmp_path / "record.json"), tmp_path / "other")
+    assert fold(FIG1A, "smoke", folder=tmp_path / "other").made == "2026-01-05"
+    assert fold(FIG1A, "smoke", folder=tmp_path / "empty").made == ""
+    assert run(FIG1A, "smoke", seeds=1).made == ""
 
 
 @pytest.mark.parametrize(

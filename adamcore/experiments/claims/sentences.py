@@ -160,19 +160,65 @@ FADES = (("fading_logistic", "excess", "logistic regression"), ("fading_mlp", "f
 """Experiment, what is measured at the end, and what is trained."""
 
 
-def _fading(records: Records) -> Finding:
-    """The last value with a fading beta1 over that with a constant one."""
-    tuned: dict[tuple[str, str], PairedRatio] = {}
-    default: dict[tuple[str, str], PairedRatio] = {}
+class Fading(NamedTuple):
+    """What is left at the end with a fading beta1 over what is left with a constant one; below 1, fading helped.
+
+    Attributes
+    ----------
+    what : str
+        What was trained.
+    constant : str
+        The contender with the constant beta1.
+    tuned, default : PairedRatio
+        Each at its best step size, and both at 0.001.
+    """
+
+    what: str
+    constant: str
+    tuned: PairedRatio
+    default: PairedRatio
+
+
+def fading(records: Records) -> list[Fading]:
+    """Compare a fading beta1 with a constant one, for each of :data:`FADES` and each beta1.
+
+    Parameters
+    ----------
+    records : mapping of str to Record
+        With ``fading_logistic`` and ``fading_mlp``.
+
+    Raises
+    ------
+    NotRun
+        If a record is missing or incomplete, has one seed, or has a best step size that is the last that was tried.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import NotRun
+    >>> from adamcore.experiments.claims.sentences import fading
+    >>> try:
+    ...     fading({})
+    ... except NotRun as missing:
+    ...     print(missing)
+    there is no full-scale record of fading_logistic
+    """
+    found = []
     for name, measure, what in FADES:
         record = recorded(records, name, grid=True)
         _two_seeds(record)
-        for constant in (one for one, (_, fading) in BETA1_CONTENDERS.items() if not fading):
+        for constant in (one for one, (_, fades) in BETA1_CONTENDERS.items() if not fades):
             pair = f"{constant}, fading", constant
-            tuned[what, constant] = paired_ratio(*(_best_last(record, one, measure) for one in pair))
-            default[what, constant] = paired_ratio(
-                *(last_values(record, one, record.paper[one], measure) for one in pair)
-            )
+            tuned = paired_ratio(*(_best_last(record, one, measure) for one in pair))
+            default = paired_ratio(*(last_values(record, one, record.paper[one], measure) for one in pair))
+            found.append(Fading(what, constant, tuned, default))
+    return found
+
+
+def _fading(records: Records) -> Finding:
+    """The last value with a fading beta1 over that with a constant one."""
+    compared = fading(records)
+    tuned = {(one.what, one.constant): one.tuned for one in compared}
+    default = {(one.what, one.constant): one.default for one in compared}
     found = {f"{what}, {constant}, tuned": ratio.ratio for (what, constant), ratio in tuned.items()}
     found |= {f"{what}, {constant}, alpha = 0.001": ratio.ratio for (what, constant), ratio in default.items()}
     reason = (
@@ -309,6 +355,7 @@ CLAIMS = (
         scale="4 to 32 features, 524,288 examples",
         seeds="3",
         judge=_sparse_features,
+        chapter="adam/convergence",
     ),
     Claim(
         name="C15",
@@ -326,6 +373,7 @@ CLAIMS = (
         scale="10,000 images of MNIST, 20 epochs",
         seeds="5",
         judge=_fading,
+        chapter="adam/convergence",
     ),
     Claim(
         name="C32",

@@ -13,7 +13,7 @@ from .conftest import ROOT, toc_entries
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
 REPOSITORY = CONFIG["repository"]["url"]
 OWNER_AND_NAME = REPOSITORY.removeprefix("https://github.com/")
-BRANCH = CONFIG["repository"]["branch"]
+TAG = CONFIG["repository"]["branch"]  # of the release; tests/test_release.py holds it to the version
 NOTEBOOKS = [entry for entry in toc_entries() if (ROOT / f"{entry}.ipynb").exists()]
 
 
@@ -146,8 +146,8 @@ def test_names_of_the_package_have_their_formula_and_their_source(site, pages):
 @pytest.mark.parametrize("notebook", NOTEBOOKS)
 def test_a_notebook_opens_in_binder_and_colab(notebook, site, pages):
     links = {tag["href"] for tag in pages[site.html / f"{notebook}.html"].find_all("a", href=True)}
-    assert f"https://mybinder.org/v2/gh/{OWNER_AND_NAME}/{BRANCH}?urlpath=lab/tree/{notebook}.ipynb" in links
-    assert f"https://colab.research.google.com/github/{OWNER_AND_NAME}/blob/{BRANCH}/{notebook}.ipynb" in links
+    assert f"https://mybinder.org/v2/gh/{OWNER_AND_NAME}/{TAG}?urlpath=lab/tree/{notebook}.ipynb" in links
+    assert f"https://colab.research.google.com/github/{OWNER_AND_NAME}/blob/{TAG}/{notebook}.ipynb" in links
 
 
 @pytest.mark.parametrize("entry", toc_entries())
@@ -171,8 +171,8 @@ def test_the_project_has_one_address():
     colab = r"https://colab\.research\.google\.com/github/([\w.-]+/[\w.-]+/blob/[\w.-]+)"
     patterns = {
         rf"https?://github\.com/({owner}/[\w.-]+)": OWNER_AND_NAME,
-        r"https://mybinder\.org/v2/gh/([\w.-]+/[\w.-]+/[\w.-]+)": f"{OWNER_AND_NAME}/{BRANCH}",
-        colab: f"{OWNER_AND_NAME}/blob/{BRANCH}",
+        r"https://mybinder\.org/v2/gh/([\w.-]+/[\w.-]+/[\w.-]+)": f"{OWNER_AND_NAME}/{TAG}",
+        colab: f"{OWNER_AND_NAME}/blob/{TAG}",
         r"git\+https://github\.com/([\w./-]+)": OWNER_AND_NAME,
     }
     wrong = []

@@ -1,0 +1,48 @@
+// The book on paper. Styles are in print.css; here is what they cannot know.
+let themeOnScreen;
+const marginBoxes = document.createElement("style");
+
+// Where the page is published, or, before it is, where it was read; not where it lies on somebody's disk.
+function addressOfPage() {
+  const canonical = document.querySelector("link[rel='canonical']")?.href;
+  const here = location.protocol.startsWith("http") ? location.origin + location.pathname : "";
+  return canonical || here;
+}
+
+// A formula says how wide it is, in its own letters, so that it can be set small enough for the page.
+function measureFormulas() {
+  for (const formula of document.querySelectorAll("div.math mjx-container")) {
+    const letters = parseFloat(getComputedStyle(formula).fontSize);
+    const inside = formula.querySelector("mjx-math")?.getBoundingClientRect().width ?? 0;
+    const number = formula.parentElement.querySelector(".eqno")?.getBoundingClientRect().width ?? 0;
+    const width = (inside + 2 * number) / letters; // in the middle of the page, its number at the right
+    if (width > 20) formula.style.setProperty("--width", width.toFixed(2));
+  }
+}
+
+window.addEventListener("beforeprint", () => {
+  // Paper is white: a reader of the dark theme prints the light one.
+  themeOnScreen = document.documentElement.dataset.theme;
+  document.documentElement.dataset.theme = "light";
+  measureFormulas();
+  if ("bound" in document.documentElement.dataset) return; // tools/make_pdf.py has heads and numbers of its own
+
+  const address = addressOfPage();
+  for (const playground of document.querySelectorAll(".adam-playground")) {
+    if (address) playground.dataset.live = address;
+  }
+  const title = document.title.replace(/ — .*/, "");
+  const letters = 'font: 8pt "Helvetica Neue", Arial, sans-serif; color: #4a4a4a;';
+  marginBoxes.textContent = `@page {
+    @top-left { ${letters} content: ${JSON.stringify(title)}; }
+    @top-right { ${letters} content: "Adam, step by step"; }
+    @bottom-left { ${letters} content: ${JSON.stringify(address)}; }
+    @bottom-right { ${letters} content: counter(page) " / " counter(pages); }
+  }`;
+  document.head.append(marginBoxes);
+});
+
+window.addEventListener("afterprint", () => {
+  document.documentElement.dataset.theme = themeOnScreen;
+  marginBoxes.remove();
+});

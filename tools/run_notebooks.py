@@ -1,9 +1,14 @@
 """Execute notebooks in place, reproducibly: a second run leaves the same bytes.
 
 Usage: python tools/run_notebooks.py [--jobs N] [notebook ...]      (without names: every chapter of the book)
+
+With `--times FILE` it also writes down how long each chapter took, and on which machine. Times differ from one
+run to the next, so they are written only when that is asked for.
 """
 
 import argparse
+import contextlib
+import datetime
 import hashlib
 import json
 import os
@@ -12,6 +17,7 @@ import sys
 import time
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import ipykernel.kernelspec
 import nbformat
@@ -39,6 +45,13 @@ class CurrentInterpreter(AsyncKernelManager):
         """The kernel that ipykernel would install for this interpreter."""
         command = ipykernel.kernelspec.get_kernel_dict(extra_arguments=["--log-level=ERROR"])
         return KernelSpec(resource_dir=ipykernel.kernelspec.RESOURCES, **command)
+
+
+class Times(NamedTuple):
+    """How long a notebook took: by the clock, and on all processors together, where the system tells that."""
+
+    seconds: float
+    processor: float | None
 
 
 class NotebookError(Exception):
@@ -84,8 +97,8 @@ def new_id(key: str, taken: set[str]) -> str:
     return candidate
 
 
-def execute(path: Path) -> float:
-    """Execute one notebook and store it, unless a cell fails; return the seconds it took."""
+def execute(path: Path) -> Times:
+    """Execute one notebook and store it, unless a cell fails; return how long that took."""
     notebook = load(path)
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -101,18 +114,28 @@ def execute(path: Path) -> float:
         resources={"metadata": {"path": str(path.resolve().parent)}},
         on_cell_execute=lambda cell, cell_index: running.update(cell=cell, index=cell_index),
     )
-    start = time.perf_counter()
+    start, used = time.perf_counter(), processor_seconds()
     try:
         client.execute()
     except Exception as error:
         where = describe(notebook, running["index"]) if running else "before the first cell"
         raise NotebookError(f"{shown(path)}, {where}: failed; the stored file is as it was\n{error}") from None
-    seconds = time.perf_counter() - start
+    times = Times(time.perf_counter() - start, None if used is None else processor_seconds() - used)
     notebook.metadata = nbformat.from_dict(NOTEBOOK_METADATA)  # after running, which adds versions
     for cell in notebook.cells:
         cell.metadata = nbformat.from_dict({k: v for k, v in cell.metadata.items() if k in CELL_METADATA})
     write(path, nbformat.writes(notebook) + "\n")
-    return seconds
+    return times
+
+
+def processor_seconds() -> float | None:
+    """What the kernels that this process has started and ended, and their children, have used of the processors."""
+    try:
+        import resource
+    except ImportError:  # not on Windows
+        return None
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def describe(notebook: nbformat.NotebookNode, index: int) -> str:
@@ -132,13 +155,16 @@ def write(path: Path, text: str) -> None:
         half_done.unlink(missing_ok=True)
 
 
-def run(paths: list[Path], jobs: int) -> bool:
+def run(paths: list[Path], jobs: int, times: dict[Path, Times] | None = None) -> bool:
     """Execute notebooks, `jobs` at a time, and say how it went; stop at the first that fails."""
     with ProcessPoolExecutor(max_workers=jobs) as pool:
         futures = {pool.submit(execute, path): path for path in paths}
         try:
             for future in as_completed(futures):
-                print(f"{future.result():6.1f} s  {shown(futures[future])}", flush=True)
+                took = future.result()
+                print(f"{took.seconds:6.1f} s  {shown(futures[future])}", flush=True)
+                if times is not None:
+                    times[futures[future]] = took
         except NotebookError as error:
             pool.shutdown(wait=True, cancel_futures=True)
             print(re.sub(r"\x1b\[[\d;]*m", "", str(error)), file=sys.stderr)
@@ -146,17 +172,60 @@ def run(paths: list[Path], jobs: int) -> bool:
     return True
 
 
+def run_and_measure(paths: list[Path], jobs: int, file: Path) -> bool:
+    """Execute notebooks as `run` does, and write down the times of all, unless one fails."""
+    about = measurement()
+    times: dict[Path, Times] = {}
+    start = time.perf_counter()
+    if not run(paths, jobs, times):
+        return False
+    each = {
+        shown(path).removesuffix(".ipynb"): {
+            name: None if n is None else round(n, 1) for name, n in took._asdict().items()
+        }
+        for path, took in sorted(times.items())
+    }
+    keep(file, "chapters", about | {"jobs": jobs, "seconds": round(time.perf_counter() - start, 1), "each": each})
+    return True
+
+
+def measurement() -> dict[str, Any]:
+    """What is said of every measurement: when, on which machine, with which versions."""
+    sys.path.insert(0, str(ROOT))  # where the folder of benchmarks is
+    from benchmarks.side_by_side import machine, versions
+
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {"made": today, "machine": machine(), "versions": versions("adamcore", "numpy", "matplotlib")}
+
+
+def keep(file: Path, part: str, content: dict[str, Any]) -> None:
+    """Put a measurement into its file; the other measurements there stay."""
+    held = {}
+    with contextlib.suppress(FileNotFoundError):
+        held = json.loads(file.read_text(encoding="utf-8"))
+    write(file, json.dumps(dict(sorted({**held, part: content}.items())), indent=1) + "\n")
+
+
 def main() -> int:
     """Read the command line and execute."""
     parser = argparse.ArgumentParser(description="Execute notebooks in place, reproducibly.")
     parser.add_argument("notebooks", nargs="*", type=Path, help="default: every chapter under book/")
     parser.add_argument("--jobs", type=int, default=1, help="how many notebooks at a time (default: 1)")
+    parser.add_argument(
+        "--times", type=Path, metavar="FILE", help="write down how long each chapter of the book took"
+    )
     options = parser.parse_args()
+    if options.times and options.notebooks:
+        parser.error("--times is of the whole book: name no notebooks")
+    if options.times and not options.times.parent.is_dir():
+        parser.error(f"--times {options.times}: there is no folder {options.times.parent}")
     if options.jobs < 1:
         parser.error(f"--jobs {options.jobs}: at least one is needed")
     for path in options.notebooks:
         if path.suffix != ".ipynb" or not path.is_file():
             parser.error(f"{path}: no such notebook (a file that ends in .ipynb)")
+    if options.times:
+        return 0 if run_and_measure(chapters(), options.jobs, options.times) else 1
     return 0 if run(options.notebooks or chapters(), options.jobs) else 1
 
 

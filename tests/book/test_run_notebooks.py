@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tools.run_notebooks import NOTEBOOK_METADATA, ROOT, NotebookError, execute, load, main
+from tools.run_notebooks import NOTEBOOK_METADATA, ROOT, NotebookError, execute, load, main, run_and_measure
 
 GOOD = [
     ("markdown", "# Toy", {}),
@@ -63,6 +63,45 @@ def test_failing_cell_is_named_and_the_stored_file_stays(tmp_path):
     assert re.search(r"bad\.ipynb, Cell 1 \(id \w{8}, '1 / 0'\): failed; the stored file is as it was", result.stderr)
     assert "ZeroDivisionError: division by zero" in result.stderr
     assert bad.read_bytes() == before
+
+
+def test_times_are_written_only_when_they_are_asked_for(tmp_path):
+    """By the clock and of the processors; what else the file holds stays; a book that fails leaves it alone."""
+    sleeps = write(tmp_path / "sleeps.ipynb", [("code", "import time; time.sleep(1.5)", {})])
+    works = "import time; start = time.process_time()\nwhile time.process_time() < start + 1.5: pass"
+    works = write(tmp_path / "works.ipynb", [("code", works, {})])
+    file = tmp_path / "times.json"
+    file.write_text('{"test": {"seconds": 5}, "chapters": {}}', encoding="utf-8")
+    assert run_and_measure([works, sleeps], 2, file)
+    held = json.loads(file.read_text(encoding="utf-8"))
+    assert held["test"] == {"seconds": 5}
+    chapters = held["chapters"]
+    assert (chapters["jobs"], sorted(chapters["machine"])[0]) == (2, "BLAS")
+    assert re.fullmatch(r"20\d\d-\d\d-\d\d", chapters["made"])
+    idle, busy = (chapters["each"][str(tmp_path / name)] for name in ("sleeps", "works"))
+    assert min(idle["seconds"], busy["seconds"]) >= 1.5
+    assert chapters["seconds"] >= max(idle["seconds"], busy["seconds"]) - 0.1
+    if busy["processor"] is not None:  # as on Windows
+        assert busy["processor"] > idle["processor"] + 1
+    before = file.read_bytes()
+    assert not run_and_measure([write(tmp_path / "bad.ipynb", [("code", "1 / 0", {})])], 1, file)
+    assert file.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--times", "times.json", "toy.ipynb"], "--times is of the whole book: name no notebooks"),
+        (["--times", "no-folder/times.json"], "there is no folder no-folder"),
+    ],
+)
+def test_times_of_half_a_book_are_refused(tmp_path, monkeypatch, capsys, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "toy.ipynb", GOOD)
+    monkeypatch.setattr(sys, "argv", ["run_notebooks.py", *arguments])
+    with pytest.raises(SystemExit):
+        main()
+    assert words in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", "not json"])

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from adamcore.checks.core import Case, Mistake, Question, Value
+from adamcore.checks.core import Case, Mistake, Question, Value, close
 
 Step = Callable[..., tuple[np.ndarray, np.ndarray, np.ndarray]]
 
@@ -450,6 +450,16 @@ def _is_off(steps, right):
 def _first(off):
     """The number of the first step that is off, or 0."""
     return int(np.argmax(off)) + 1 if np.any(off) else 0
+
+
+def _first_where(off):
+    """The number of the first step that a comparison with the right one accuses."""
+    return lambda thetas, g, alpha, eps: _first(off(_steps(thetas), _constant_step(g, alpha, eps)))
+
+
+def _is_round(number):
+    """Whether a number has two digits at most, as step sizes that people choose have."""
+    return number > 0 and close(number, float(f"{number:.1e}"), rtol=1e-6, atol=0)
 
 
 def _apart(gradients, c, alpha, beta1, beta2, eps):
@@ -1107,6 +1117,12 @@ IN_THE_FIRST_STEP = (
         lambda theta, g, alpha: -alpha * np.sign(g),
         "These are the steps. From where do they start?",
     ),
+    Mistake(
+        "the default alpha",
+        lambda theta, g, alpha: theta - 0.001 * np.sign(g),
+        "Your steps are 0.001 long, as with the paper's default. Which step size has the question given you?",
+        fits=lambda answer, theta, g, alpha: close(answer, -0.001 * np.sign(g), rtol=1e-4, atol=0),
+    ),
 )
 """Mistakes in the first step by hand, with the default betas."""
 
@@ -1174,6 +1190,34 @@ IN_FIRST_WRONG = (
         "uphill expected",
         lambda thetas, g, alpha, eps: _first(_is_off(-_steps(thetas), _constant_step(g, alpha, eps))),
         "You call right walks wrong. Is the step theta_t - theta_{t-1} or theta_{t-1} - theta_t?",
+    ),
+    Mistake(
+        "no absolute value",
+        _first_where(lambda step, right: step - right > 1e-3 * abs(right)),
+        "A step that is too short, or uphill, passes for you. By how much does it differ from the right one, and "
+        "with which sign?",
+    ),
+    Mistake(
+        "no absolute value, the other way round",
+        _first_where(lambda step, right: right - step > 1e-3 * abs(right)),
+        "A step that is too long passes for you. By how much does it differ from the right one, and with which sign?",
+    ),
+    Mistake(
+        "no absolute value on either side",
+        _first_where(lambda step, right: step - right > 1e-3 * right),
+        "Some of the gradients are negative, and some wrong steps are too short. Which sign has each side of your "
+        "inequality then?",
+    ),
+    Mistake(
+        "no absolute value of a quotient",
+        _first_where(lambda step, right: step / right - 1 > 1e-3),
+        "A step that is too short, or uphill, passes for you. What is your quotient then, and with which sign do you "
+        "compare it?",
+    ),
+    Mistake(
+        "no absolute value of a quotient, the other way round",
+        _first_where(lambda step, right: 1 - step / right > 1e-3),
+        "A step that is too long passes for you. What is your quotient then, and with which sign do you compare it?",
     ),
     Mistake(
         "an absolute tolerance",
@@ -1352,6 +1396,13 @@ ALGORITHMS: dict[str, Question | Value] = {
                 ),
                 "This is a limit that no step reaches, or a step without the corrections. Did you use your own adam, "
                 "with 2.3 right?",
+            ),
+            Mistake(
+                "not divided by alpha",
+                lambda beta1, beta2, T: 0.001 * longest(beta1, beta2, T),
+                "This is a length, and not one in units of alpha. Which alpha did you give to adam, and how many of "
+                "it make your step?",
+                fits=lambda answer, *data: _is_round(answer / longest(*data)),
             ),
         ),
     ),

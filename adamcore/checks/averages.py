@@ -347,6 +347,21 @@ AVERAGES: dict[str, Question | Value] = {
                 "This is the sum of the powers of beta. Each weight has one more factor.",
             ),
             Mistake(
+                "a power of 1 - beta",
+                lambda t, beta: (1 - beta) ** t,
+                "You take a power of 1 - beta. Which weights has m_2, and what do these two add up to?",
+            ),
+            Mistake(
+                "weights swapped",
+                lambda t, beta: 1 - (1 - beta) ** t,
+                "beta and 1 - beta have changed places. Which of them does m_0 get at each step?",
+            ),
+            Mistake(
+                "times t",
+                lambda t, beta: 1 - beta * t,
+                "You multiply by t, and the sum is below zero soon. How often is m_0 multiplied by beta in t steps?",
+            ),
+            Mistake(
                 "one", lambda t, beta: 1.0, "They would add up to one if m_0 were an average already. It is zero."
             ),
         ),
@@ -394,6 +409,18 @@ AVERAGES: dict[str, Question | Value] = {
                 "2 / (n + 1)",
                 lambda n: 2 / (n + 1),
                 "This is 1 - beta, what some call the smoothing factor. The question asks for beta.",
+            ),
+            Mistake(
+                "not turned around",
+                lambda n: (1 + n) / (1 - n),
+                "This looks like n as a function of beta, with n in the place of beta. Which of the two is given "
+                "here, and which do you solve for?",
+            ),
+            Mistake(
+                "turned around for 1/n",
+                lambda n: (1 - n) / (1 + n),
+                "Your beta is negative. Which does your formula equal before you solve it for beta: n, or the sum of "
+                "the squares, which is 1/n?",
             ),
             Mistake("n / (n + 1)", lambda n: n / (n + 1), "Try n = 1: which beta makes m_t a single gradient?"),
         ),

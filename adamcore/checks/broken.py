@@ -587,6 +587,9 @@ def _spike_cases(rng: np.random.Generator, hidden: bool) -> list[Case]:
         case("averages that fade before they are used", _fades_early),
         case("a division by v_hat without the root", _no_root_step, size=1.0),
         case("a v that never fades, and a very small alpha", never, alpha=1e-9),
+        case("corrections that stay as they are at the first step", _same_corrections, size=2.0),
+        case("a correction of m alone", _only_m_corrected, size=2.0),
+        case("a correction of v alone", _only_v_corrected, size=2.0),
     ]
     cases += [case(label, adam_step, how=how) for how, label in (MORE if hidden else DAMAGED).items()]
     if hidden:
@@ -610,6 +613,9 @@ def _dividing(by: Callable[[int, float, float], tuple[float, float]]) -> Callabl
 
 
 _as_they_are = _dividing(lambda t, beta1, beta2: (1.0, 1.0))
+_same_corrections = _dividing(lambda t, beta1, beta2: (1 - beta1, 1 - beta2))
+_only_m_corrected = _dividing(lambda t, beta1, beta2: (1 - beta1**t, 1.0))
+_only_v_corrected = _dividing(lambda t, beta1, beta2: (1.0, 1 - beta2**t))
 
 
 def _uses_g(theta, m, v, t, g, alpha, beta1, beta2, eps):
@@ -799,6 +805,11 @@ def _not_corrected(t, beta1, beta2):
     return spike(len(t), 1.0, beta1, beta2) * (1 - beta1**t) / np.sqrt(1 - beta2**t)
 
 
+def _corrected_once(t, beta1, beta2):
+    """The powers alone: 1 - beta cancels at the first step, but not later."""
+    return beta1 ** (t - 1) / np.sqrt(beta2 ** (t - 1))
+
+
 def _verdict(letter: str) -> Value:
     """The question what is wrong with the suspect of this letter."""
 
@@ -824,6 +835,18 @@ def _verdict(letter: str) -> Value:
         found = suspect(sources)
         return (found.line - 1, found.kind) if found.line else (1, "innocent")
 
+    def takes_in(answer, sources):
+        line, kind = answer
+        return bool(line) == (kind != "innocent") == (not suspect(sources).line)
+
+    def is_elsewhere(answer, sources):
+        line, kind = answer
+        return bool(suspect(sources).line) and line not in (0, suspect(sources).line) and kind != "innocent"
+
+    def is_another_kind(answer, sources):
+        line, kind = answer
+        return line == suspect(sources).line or bool(line) != (kind != "innocent")
+
     return Value(
         title=f"suspect {letter}",
         data=line_up,
@@ -837,16 +860,20 @@ def _verdict(letter: str) -> Value:
                 "taken in",
                 taken_in,
                 "Guilty or innocent? Look at all six columns of the picture: is this suspect convicted in any?",
+                fits=takes_in,
             ),
             Mistake(
                 "another line",
                 elsewhere,
-                "Which is the first line whose value is not that of Algorithm 1? Print every value of a step.",
+                "Which is the first line whose value is not that of Algorithm 1? Print every value of a step. If "
+                "this line reads as it should, from where do the values that go into it come?",
+                fits=is_elsewhere,
             ),
             Mistake(
                 "another kind",
                 another_kind,
                 "The line and the kind do not fit together. What does this line do to the values, in one sentence?",
+                fits=is_another_kind,
             ),
             Mistake(
                 "counted from zero",
@@ -1039,6 +1066,22 @@ BROKEN: dict[str, Question | Value] = {
                 "Compute your first expected step by hand. Should it not be alpha? What became of m_1, and of v_1?",
             ),
             Mistake(
+                "corrections left out after the first step",
+                _expect_spike(_corrected_once),
+                "Your first expected step is right, and the second is not. By what are m_2 and v_2 divided to make "
+                "m_hat_2 and v_hat_2, and does it cancel?",
+            ),
+            Mistake(
+                "m not corrected",
+                _expect_spike(lambda t, beta1, beta2: spike(len(t), 1.0, beta1, beta2) * (1 - beta1**t)),
+                "In your expected steps v is corrected, and m is not. Is the first of them alpha?",
+            ),
+            Mistake(
+                "v not corrected",
+                _expect_spike(lambda t, beta1, beta2: spike(len(t), 1.0, beta1, beta2) / np.sqrt(1 - beta2**t)),
+                "In your expected steps m is corrected, and v is not. Is the first of them alpha?",
+            ),
+            Mistake(
                 "stops at once",
                 _expect_spike(lambda t, beta1, beta2: (t == 1).astype(float)),
                 "You expect no step after the first. Is m zero as soon as the gradient is?",
@@ -1121,17 +1164,17 @@ BROKEN: dict[str, Question | Value] = {
             Mistake("no correction", _as_they_are, "You use m and v as they are. What are m_hat and v_hat at t = 1?"),
             Mistake(
                 "m not corrected",
-                _dividing(lambda t, beta1, beta2: (1.0, 1 - beta2**t)),
+                _only_v_corrected,
                 "v is corrected, m is not. What is m_hat at t = 1?",
             ),
             Mistake(
                 "v not corrected",
-                _dividing(lambda t, beta1, beta2: (1 - beta1**t, 1.0)),
+                _only_m_corrected,
                 "m is corrected, v is not. What is v_hat at t = 1?",
             ),
             Mistake(
                 "no power of t",
-                _dividing(lambda t, beta1, beta2: (1 - beta1, 1 - beta2)),
+                _same_corrections,
                 "The first step is right, later ones are not. How do the corrections change with t?",
             ),
             Mistake(

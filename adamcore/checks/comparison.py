@@ -450,6 +450,19 @@ def _pairs(rng: np.random.Generator, hidden: bool) -> list[Case]:
     return cases
 
 
+def _with_bounds(*, lower=1 - MARGIN, higher=1 / (1 - MARGIN), low=1 / (1 + MARGIN), high=1 + MARGIN):
+    """A verdict with other bounds."""
+
+    def wrong(ratio, start, end):
+        if ratio <= lower and end < 1:
+            return "lower"
+        if ratio >= higher and start > 1:
+            return "higher"
+        return "similar" if start >= low and end <= high else "inconclusive"
+
+    return wrong
+
+
 def _ratios(rng: np.random.Generator, hidden: bool) -> list[Case]:
     """Cases for verdicts; each of the mistakes needs one of them."""
     triples = [
@@ -465,6 +478,8 @@ def _ratios(rng: np.random.Generator, hidden: bool) -> list[Case]:
         (1.20, 0.90, 1.60),
         (1.0515, 1.045, 1.058),
         (0.975, 0.951, 0.999),
+        (0.951, 0.945, 0.957),
+        (1.045, 1.040, 1.0515),
     ]
     ratio = float(np.round(rng.uniform(0.5, 0.9), 3))
     triples += [(ratio, ratio - 0.05, ratio + 0.05), (1 / ratio, 1 / (ratio + 0.05), 1 / (ratio - 0.05))]
@@ -1154,16 +1169,50 @@ COMPARISON: dict[str, Question | Value | Open] = {
                 "Lower and higher are exchanged: the ratio is the first cost over the second.",
             ),
             Mistake(
+                "higher from 1.05",
+                _with_bounds(higher=1.05),
+                "Your bound for higher is not the mirror of that for lower. If the ratio of A to B is 0.95, what is "
+                "that of B to A?",
+            ),
+            Mistake(
+                "similar from 0.95",
+                _with_bounds(low=0.95),
+                "Your two bounds for similar are no mirrors of each other. If the ratio of A to B is 1.05, what is "
+                "that of B to A?",
+            ),
+            Mistake(
+                "lower up to 1/1.05",
+                _with_bounds(lower=1 / 1.05),
+                "You call a ratio lower that the rule does not. Which bound does it have for lower, and which for "
+                "similar?",
+            ),
+            Mistake(
+                "similar up to 1/0.95",
+                _with_bounds(high=1 / 0.95),
+                "You call an interval similar that the rule does not. Which bound does it have for similar, and "
+                "which for higher?",
+            ),
+            Mistake(
+                "similar's bounds for lower and higher",
+                _with_bounds(lower=1 / 1.05, higher=1.05),
+                "Your lower and higher have the bounds of similar. Where does the rule divide by 0.95, and where by "
+                "1.05?",
+            ),
+            Mistake(
+                "the bounds of lower and higher for similar",
+                _with_bounds(low=0.95, high=1 / 0.95),
+                "Your similar has the bounds of lower and higher. Where does the rule divide by 0.95, and where by "
+                "1.05?",
+            ),
+            Mistake(
+                "bounds exchanged",
+                _with_bounds(lower=1 / 1.05, higher=1.05, low=0.95, high=1 / 0.95),
+                "The bounds of similar, and those of lower and higher, have changed places. Where does the rule "
+                "divide by 0.95, and where by 1.05?",
+            ),
+            Mistake(
                 "not symmetric",
-                lambda r, low, high: (
-                    "lower"
-                    if r <= 0.95 and high < 1
-                    else "higher"
-                    if r >= 1.05 and low > 1
-                    else "similar"
-                    if low >= 0.95 and high <= 1.05
-                    else "inconclusive"
-                ),
+                _with_bounds(higher=1.05, low=0.95),
                 "Exchange the contenders: the ratio and the interval turn into their inverses. Does your verdict "
                 "turn with them, near 0.95 and 1.05?",
             ),

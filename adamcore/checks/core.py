@@ -10,9 +10,11 @@ notebook, where the answer is a function, and in grading, where it is a function
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import hashlib
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +34,12 @@ REMEMBERS = (
     "The first call is right, but the same call later gives something else: your function remembers an earlier call. "
     "Is there a global variable, or a default argument that is a list or an array?"
 )
+
+
+EXCHANGED = "another order"
+"""The name of the mistake of an answer that gives the right outputs in another order than the one asked for."""
+
+XOR = "Python writes a power as beta**t; the sign ^ means something else."
 
 
 class RemoteError(RuntimeError):
@@ -74,11 +82,15 @@ class Mistake:
     message : str
         A question or a hint that leads to the repair, as a whole sentence. What is seen of the mistake ("v_hat is
         1000 times too small at t = 1") is put before it.
+    fits : callable, optional
+        ``fits(answer, *args)`` returns whether an answer has this mistake, if more than one answer has it, such as a
+        pair of which one part is wrong in any way; ``wrong`` then is an example.
     """
 
     name: str
     wrong: Callable[..., Any]
     message: str
+    fits: Callable[..., bool] | None = None
 
 
 @dataclass(frozen=True)
@@ -182,7 +194,10 @@ class Question:
             try:
                 given.append(answer(*args))
             except Exception as error:  # whatever an answer raises is its own, and has to be told
-                return report(0, form or self._raised(error, case))
+                told = form or self._raised(error, case)
+                if mistake := self._likely_before(_kind(error), given, expected, cases):
+                    return report(0, f"{told} {mistake.message}" if hidden else mistake.message, told, mistake.name)
+                return report(0, told)
             changed = changed or _first_change(self.signature, case.args, args)
             expected.append(self._call(self.reference, case))
             form = form or self._form(given[-1], expected[-1], case)
@@ -224,10 +239,10 @@ class Question:
 
     def _raised(self, error: Exception, case: Case) -> str:
         """What to say of an answer that raised an exception."""
-        kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
         text = error.text if isinstance(error, RemoteError) else str(error)
         text = text.strip()[:300] or "(without a message)"
-        return f"Called {_place(case.label)}, your function raised {kind}: {text}."
+        told = f"Called {_place(case.label)}, your function raised {_kind(error)}: {text}."
+        return f"{told} {XOR}" if "unsupported operand type(s) for ^" in text else told
 
     def _call(self, function: Callable[..., Any], case: Case) -> Any:
         """A function of ours on a copy of a case; wrong ones may divide by zero."""
@@ -267,17 +282,72 @@ class Question:
         return same_number and all(close(g, e, rtol, self.atol) for g, e in zip(parts, wanted, strict=True))
 
     def _likely(self, given: list[Any], expected: list[Any], cases: list[Case]) -> Mistake | None:
-        """The first mistake that agrees with the answer in all cases; if none does, in its first wrong output."""
+        """The mistake that fits best: in all cases, or as another order of what is right, or in a first output."""
+        wrongs = self._wrongs(cases)
+        return (
+            self._likely_wholly(given, cases, wrongs)
+            or self._likely_exchanged(given, expected, cases)
+            or self._likely_in_part(given, expected, cases, wrongs)
+        )
+
+    def _wrongs(self, cases: list[Case]) -> list[tuple[Mistake, list[Any]]]:
+        """The mistakes that can be made with these arguments, with what they give."""
         wrongs = []
         for mistake in self.mistakes:
-            try:
+            with contextlib.suppress(ArithmeticError, ValueError, IndexError):
                 wrongs.append((mistake, [self._call(mistake.wrong, case) for case in cases]))
-            except (ArithmeticError, ValueError, IndexError):
-                continue  # a mistake that cannot be made with these arguments
+        return wrongs
+
+    def _likely_wholly(
+        self, given: list[Any], cases: list[Case], wrongs: list[tuple[Mistake, list[Any]]]
+    ) -> Mistake | None:
+        """The first mistake that agrees with the answer in all cases; else the first that fits in all."""
         for mistake, outcome in wrongs:
             every = zip(given, outcome, cases, strict=True)
             if all(self._agree(g, w, case) for g, w, case in every):
                 return mistake
+        for mistake, _ in wrongs:
+            if mistake.fits is None:
+                continue
+            with contextlib.suppress(ArithmeticError, ValueError, IndexError, TypeError):
+                if all(mistake.fits(g, *copy.deepcopy(case.args)) for g, case in zip(given, cases, strict=True)):
+                    return mistake
+        return None
+
+    def _likely_exchanged(self, given: list[Any], expected: list[Any], cases: list[Case]) -> Mistake | None:
+        """A mistake made for an answer that gives the right outputs in another order."""
+        for order in itertools.permutations(range(len(self.outputs))):
+            pairs = (
+                (g, [self._parts(e)[i] for i in order], c) for g, e, c in zip(given, expected, cases, strict=True)
+            )
+            if list(order) != sorted(order) and all(self._agree(*pair) for pair in pairs):
+                asked, found = ", ".join(self.outputs), ", ".join(self.outputs[i] for i in order)
+                return Mistake(EXCHANGED, self.reference, f"You return {found}, in this order. Asked for is {asked}.")
+        return None
+
+    def _likely_before(self, kind: str, given: list[Any], expected: list[Any], cases: list[Case]) -> Mistake | None:
+        """The first mistake that agrees in all cases before one that raised, and raises there or was wrong before."""
+        before, here = list(zip(given, cases, strict=False)), cases[len(given)]
+        wrong = not all(self._agree(g, e, case) for (g, case), e in zip(before, expected, strict=True))
+        for mistake in self.mistakes:
+            with contextlib.suppress(ArithmeticError, ValueError, IndexError):
+                alike = all(self._agree(g, self._call(mistake.wrong, case), case) for g, case in before)
+                if alike and (wrong or self._raises(mistake, here) == kind):
+                    return mistake
+        return None
+
+    def _raises(self, mistake: Mistake, case: Case) -> str:
+        """The kind of exception that a mistake raises in a case; empty if none."""
+        try:
+            self._call(mistake.wrong, case)
+        except Exception as error:
+            return _kind(error)
+        return ""
+
+    def _likely_in_part(
+        self, given: list[Any], expected: list[Any], cases: list[Case], wrongs: list[tuple[Mistake, list[Any]]]
+    ) -> Mistake | None:
+        """The first mistake that agrees with the answer in its first wrong output."""
         if any(len(self._parts(value)) != len(self.outputs) for value in given):
             return None
         for index in self._computed():
@@ -382,7 +452,11 @@ class Value:
             return Report(name, self.title, 1, 1, noted="Whether it is right, you will learn with the marks.")
         if function._agree(answer, expected, case):
             return report(1, "")
-        mistake = function._likely([answer], [expected], [case])
+        # No word of right parts in another order: that would tell which they are.
+        wrongs = function._wrongs([case])
+        mistake = function._likely_wholly([answer], [case], wrongs) or function._likely_in_part(
+            [answer], [expected], [case], wrongs
+        )
         if mistake:
             message = mistake.message
         elif close(answer, expected, rtol=0.01, atol=0):
@@ -421,8 +495,7 @@ class Open:
         try:
             message = self.examiner(copy.deepcopy(answers), rng, hidden)
         except Exception as error:  # an answer of a form that nobody thought of
-            kind = error.kind if isinstance(error, RemoteError) else type(error).__name__
-            message = f"Your answer could not be examined; it led to {kind}: {str(error)[:300]}."
+            message = f"Your answer could not be examined; it led to {_kind(error)}: {str(error)[:300]}."
         return Report(name, self.title, int(not message), 1, message, noted=self.noted)
 
 
@@ -695,6 +768,11 @@ def _wrong_form(output: str, given: Any, expected: Any, label: str) -> str:
         wanted = f"have the shape {shape}" if shape else "be a single number"
         return f"{output} has to {wanted} {_place(label)}; yours has the shape {numbers.shape}."
     return ""
+
+
+def _kind(error: Exception) -> str:
+    """The name of an exception's class, also of one in another process."""
+    return error.kind if isinstance(error, RemoteError) else type(error).__name__
 
 
 def _place(label: str) -> str:

@@ -8,10 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from adamcore.checks.core import Case, Mistake, Open, Question, Value
+from adamcore.checks.core import Case, Mistake, Open, Question, Value, close
 
 ROUNDS = 900
 """How long the game of question 2.3 goes on."""
+
+PERIODS = (4, 5, 6)
+"""The lengths that the period of a student's game may have."""
 
 SHARES = (1.15, 1.25, 1.35, 1.45, 1.6)
 """By how much the steep slope of a student's game may outweigh the gentle ones."""
@@ -245,9 +248,10 @@ def _moments(m, v, g, beta1, beta2):
     return beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
 
 
-def _play(C, start, alpha=0.5, corrected=False):
+def _play(C, start, alpha=0.5, corrected=False, P=3, C_of_beta2=None):
     """Points and slopes of the game with P = 3; in floats, since it is played for every mistake."""
-    g, beta2 = [slope(t, C, 3) for t in range(1, ROUNDS + 1)], 1 / (1 + C**2)
+    g = [slope(t, C, P) for t in range(1, ROUNDS + 1)]
+    beta2 = 1 / (1 + (C if C_of_beta2 is None else C_of_beta2) ** 2)
     theta, v, power = [start], 0.0, 1.0
     for t, one in enumerate(g, start=1):
         v, power = beta2 * v + (1 - beta2) * one * one, beta2 * power
@@ -269,6 +273,15 @@ def _after_the_step(theta, g):
 def _mean(walk, score=regret):
     """A score of a walk, a round."""
     return float(score(*walk)) / ROUNDS
+
+
+def _played_as_in(answer, C, start, games):
+    """Whether the walk was made with numbers of one of other games, in its beta2, its slopes or both."""
+    made = {(C, P, C) for _, P in games}  # steep slope, period, and C in beta2
+    for other, P in games:
+        made |= {(C, 3, other), (other, 3, C), (other, 3, other), (other, P, other)}
+    walks = (_play(steep, start, P=P, C_of_beta2=in_beta2) for steep, P, in_beta2 in sorted(made))
+    return any(close(answer, _mean(walk), rtol=1e-6, atol=0) for walk in walks)
 
 
 def _period(C, P):
@@ -494,8 +507,18 @@ def _denominators(rng: np.random.Generator, hidden: bool) -> list[Case]:
 
 def _game(rng: np.random.Generator) -> tuple[float, int]:
     """A game in which left is right, and whose drift changes its sign at a beta2 that is not close to 0 or 1."""
-    P = int(rng.integers(4, 7))
-    return float(np.round((P - 1) * rng.choice(SHARES), 2)), P
+    P = int(rng.integers(PERIODS[0], PERIODS[-1] + 1))
+    return _steep(P, rng.choice(SHARES)), P
+
+
+def _steep(P: int, share: float) -> float:
+    """The steep slope that outweighs the gentle ones by so much."""
+    return float(np.round((P - 1) * share, 2))
+
+
+def _other_games(C: float) -> list[tuple[float, int]]:
+    """All games that question 1.3 may give, but those with this steep slope."""
+    return [(steep, P) for P in PERIODS for share in SHARES if (steep := _steep(P, share)) != C]
 
 
 def _losing(rng: np.random.Generator) -> tuple[float, float]:
@@ -827,6 +850,13 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
                 "after the step",
                 lambda C, start: _mean(_play(C, start), _after_the_step),
                 "Each round seems to be paid after its step. Use your own regret, as question 1.2 describes it.",
+            ),
+            Mistake(
+                "numbers of 1.3",
+                lambda C, start: _mean(_play(C, start, C_of_beta2=_other_games(C)[0][0])),
+                "The C or the P of question 1.3 seems to be in your run, perhaps in its beta2 alone. Which ones does "
+                "this question give you?",
+                fits=lambda answer, C, start: _played_as_in(answer, C, start, _other_games(C)),
             ),
             Mistake(
                 "only what was paid",

@@ -165,3 +165,15 @@ def test_the_first_step_by_hand_is_adams():
             "2.1", adam_step(theta, zero, zero, 1, g, alpha, 0.9, 0.999, 1e-8)[0]
         )
         assert largest_step(np.array([theta, theta - alpha * np.sign(g)])) == pytest.approx(alpha)
+
+
+@pytest.mark.parametrize("alpha", [0.001, 0.003, 0.01, 0.025, 0.1, 0.5, 2.0])
+def test_a_longest_step_with_its_alpha_is_told_for_any_alpha(check, alpha):
+    longest = algorithms.longest(*check.data("2.10"))
+    assert check("2.10", longest)
+    assert check("2.10", alpha * longest).mistake == "not divided by alpha"
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 0.1234, 3.3333])
+def test_not_every_number_is_a_step_with_its_alpha(check, factor):
+    assert not check("2.10", factor * algorithms.longest(*check.data("2.10"))).mistake

@@ -178,3 +178,71 @@ def test_the_words_are_those_of_the_assignment():
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     (source,) = ["".join(cell["source"]) for cell in cells if cell["id"] == "words"]
     assert tuple(re.findall(r'\| `"([a-z ]+)"` \|', source)) == found.words
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+@pytest.mark.parametrize(
+    ("expected", "mistake"),
+    [
+        # As students write them: 1 - beta cancels at t = 1, so both checks by hand of the prompt come out right.
+        (lambda t, beta1, beta2: beta1 ** (t - 1) / np.sqrt(beta2 ** (t - 1)), "corrections left out after"),
+        (
+            lambda t, beta1, beta2: (
+                ((1 - beta1) * beta1 ** (t - 1) / (1 - beta1)) / np.sqrt((1 - beta2) * beta2 ** (t - 1) / (1 - beta2))
+            ),
+            "corrections left out after",
+        ),
+        (
+            lambda t, beta1, beta2: (1 - beta1) * beta1 ** (t - 1) / np.sqrt((1 - beta2) * beta2 ** (t - 1)),
+            "not corrected",
+        ),
+    ],
+)
+def test_a_spike_without_the_correction_is_not_taken_for_a_question_of_digits(expected, mistake, hidden):
+    def fails_spike(steps, alpha, beta1, beta2):
+        t = np.arange(1.0, len(steps) + 1)
+        return not np.allclose(steps, alpha * expected(t, beta1, beta2), rtol=1e-6, atol=0)
+
+    report = Checker("broken", "ab123")("2.2", fails_spike, hidden=hidden)
+    assert report.mistake.startswith(mistake)
+    assert broken.EXACT not in str(report)
+
+
+def test_exact_equality_is_still_told_as_such():
+    report = Checker("broken", "ab123")(
+        "2.2", lambda steps, *rest: not np.array_equal(steps, broken.spike(len(steps), *rest))
+    )
+    assert broken.EXACT in str(report)
+
+
+@pytest.mark.parametrize("student", ["ab123", "someone else", "学生"])
+def test_every_wrong_verdict_gets_a_hint(student):
+    check = Checker("broken", student)
+    for number, text in enumerate(check.data("1.1").values(), start=1):
+        suspect = broken.BY_SOURCE[text]
+        for line, word in itertools.product(range(text.count("\n") + 1), broken.WORDS):
+            if (line, word) == suspect.truth:
+                continue
+            told = check(f"3.{number}", (line, word), hidden=True).mistake
+            if bool(line) != (word != "innocent"):  # guilty without a line, or innocent with one
+                wanted = {"another kind", "counted from zero"}
+            elif bool(line) != bool(suspect.line):
+                wanted = {"taken in", "another line"} if not suspect.line else {"taken in"}
+            elif line == suspect.line:
+                wanted = {"another kind"}
+            else:
+                wanted = {"another line", "counted from zero"} if word == suspect.kind else {"another line"}
+            assert told in wanted, (suspect.truth, line, word)
+
+
+def test_who_accuses_the_lines_of_m_and_v_for_swapped_betas_is_led_further_up():
+    (swapped,) = [suspect for suspect in broken.GUILTY[2] if suspect.line == 1]
+    student = next(
+        name for name in map(str, range(50)) if swapped.source in Checker("broken", name).data("1.1").values()
+    )
+    check = Checker("broken", student)
+    number = 1 + list(check.data("1.1").values()).index(swapped.source)
+    for line in (2, 3):
+        assert "reads as it should, from where do the values" in str(
+            check(f"3.{number}", (line, "memory"), hidden=True)
+        )

@@ -251,3 +251,20 @@ def test_the_notebook_and_the_checks_have_the_same_numbers():
     assert f"a budget of {comparison.PASSES} passes" in text
     (rules,) = re.findall(r"^RULES = (\{.*\})$", text, re.MULTILINE)
     assert re.findall(r'"(\w+)"', rules) == list(comparison.CONTENDERS)
+
+
+def test_a_verdict_on_the_reciprocal_is_told_even_where_it_divides_by_zero(check):
+    def verdict(ratio, low, high):
+        return comparison.verdict(1 / ratio, 1 / high, 1 / low)
+
+    assert check("4.7", verdict).mistake == "words swapped"
+    report = check("4.7", verdict, hidden=True)
+    assert report.mistake == "words swapped"
+    assert "raised ZeroDivisionError" in str(report)
+
+
+@pytest.mark.parametrize("bound", ["lower", "higher", "low", "high"])
+def test_no_bound_of_a_verdict_may_be_a_little_off(check, bound):
+    off = {"lower": 1 / 1.05, "higher": 1.05, "low": 0.95, "high": 1 / 0.95}[bound]
+    assert not check("4.7", comparison._with_bounds(**{bound: off}))
+    assert check("4.7", comparison._with_bounds())

@@ -1,9 +1,11 @@
 """What a check says of answers that fit no mistake, and of things that are no answers."""
 
+import itertools
+
 import numpy as np
 import pytest
 
-from adamcore.checks import ASSIGNMENTS, Checker, RemoteError, Value, averages
+from adamcore.checks import ASSIGNMENTS, Case, Checker, Mistake, Question, RemoteError, Value, averages
 from adamcore.checks.core import close, difference
 
 
@@ -67,8 +69,6 @@ def test_an_answer_that_remembers_is_told(check):
 
 
 def test_two_mistakes_of_which_the_first_output_shows_one():
-    from adamcore.checks import Case, Mistake, Question
-
     question = Question(
         title="two",
         signature="f(x)",
@@ -86,8 +86,6 @@ def test_two_mistakes_of_which_the_first_output_shows_one():
 
 
 def test_what_is_computed_first_is_told_first():
-    from adamcore.checks import Case, Mistake, Question
-
     question = Question(
         title="two",
         signature="f(x)",
@@ -105,8 +103,6 @@ def test_what_is_computed_first_is_told_first():
 
 
 def test_a_mistake_that_shows_in_the_shape_is_told():
-    from adamcore.checks import Case, Mistake, Question
-
     question = Question(
         title="upto",
         signature="f(n)",
@@ -265,3 +261,92 @@ def test_a_difference_is_put_into_words(given, expected, words):
 def test_a_wrong_call_is_refused(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+SEVERAL = [
+    (assignment, name)
+    for assignment, questions in ASSIGNMENTS.items()
+    for name, found in questions.items()
+    if isinstance(found, Question) and len(found.outputs) > 1
+]
+
+
+@pytest.mark.parametrize(("assignment", "name"), SEVERAL)
+@pytest.mark.parametrize("hidden", [False, True])
+def test_right_results_in_another_order_are_told(assignment, name, hidden):
+    question = ASSIGNMENTS[assignment][name]
+    for order in itertools.permutations(range(len(question.outputs))):
+
+        def answer(*args, order=order):
+            result = question.reference(*args)
+            return tuple(result[place] for place in order)
+
+        report = Checker(assignment, "ab123")(name, answer, hidden=hidden)
+        if list(order) == sorted(order):
+            assert report
+        elif report.mistake == "ends swapped":  # of 4.6, which has words of its own for it
+            assert (name, order) == ("4.6", (0, 2, 1))
+        else:
+            found = ", ".join(question.outputs[place] for place in order)
+            assert report.mistake == "another order", report
+            assert f"You return {found}, in this order. Asked for is {', '.join(question.outputs)}." in str(report)
+
+
+def test_the_parts_of_a_value_in_another_order_are_not_told():
+    value = Value(title="three", reference=lambda: (1, 2, 3), outputs=("a", "b", "c"))
+    report = value.examine("1", ((3, 1, 2),), np.random.default_rng(0), False)
+    assert not report
+    assert not report.mistake
+
+
+def raising(before, mistakes):
+    """A question whose right answer is 1 / x, of an answer that raises at x = 0, as a report."""
+    question = Question(
+        title="inverse",
+        signature="f(x)",
+        reference=lambda x: 1 / x if x else 0.0,
+        cases=lambda rng, hidden: [Case((x,), f"x = {x}") for x in (*before, 0.0, 3.0)],
+        mistakes=mistakes,
+    )
+    return lambda answer, hidden=False: question.examine("1", (answer,), np.random.default_rng(0), hidden)
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_a_mistake_that_shows_where_it_raises_is_told(hidden):
+    wrong = Mistake("no zero", lambda x: 1 / x, "What if x is 0?")
+    twice = Mistake("twice", lambda x: 2 / x if x else 0.0, "Why twice?")
+    told = raising((2.0,), (twice, wrong))
+    report = told(lambda x: 1 / x, hidden)
+    assert report.mistake == "no zero"
+    assert "Called for x = 0.0, your function raised ZeroDivisionError" in str(report)
+    assert "What if x is 0?" in str(report)
+    assert told(lambda x: 2 / x, hidden).mistake == "twice"  # wrong before it raised, as this one
+    assert not told(lambda x: 3 / x, hidden).mistake
+    assert not raising((), (twice,))(lambda x: 1 / x, hidden).mistake  # nothing yet that it could have agreed with
+    assert not told(lambda x: 1 / x if x else [][0], hidden).mistake  # right, and another exception
+
+
+def test_a_power_that_python_does_not_know_is_told(check):
+    def total(t, beta):
+        return 1 - beta ^ t
+
+    assert "raised TypeError" in str(check("1.4", total))
+    assert "Python writes a power as beta**t" in str(check("1.4", total, hidden=True))
+    assert "power" not in str(check("1.4", lambda t, beta: 1 - "a" * beta))
+
+
+def test_a_mistake_of_many_answers_is_told_after_those_of_one():
+    question = Value(
+        title="seven",
+        reference=lambda: 7.0,
+        mistakes=(
+            Mistake("too large", lambda: 8.0, "Is it so much?", fits=lambda answer: answer > 7),
+            Mistake("squared", lambda: 49.0, "Why squared?"),
+            Mistake("broken", lambda: 0.0, "Never.", fits=lambda answer: answer[0]),
+        ),
+    )
+
+    def told(answer):
+        return question.examine("1", (answer,), np.random.default_rng(0), False).mistake
+
+    assert [told(answer) for answer in (7.0, 8.0, 9.0, 49.0, 6.0)] == ["", "too large", "too large", "squared", ""]

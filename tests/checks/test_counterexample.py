@@ -232,3 +232,24 @@ def test_what_is_missing_in_a_registration_is_told(check, field, value, words):
 def test_a_registration_has_all_fields(check):
     assert "These fields are missing: claim, statement" in str(check("6.1", {}))
     assert "has to be a dict" in str(check("6.1", "C9"))
+
+
+def test_numbers_of_another_question_are_told(check):
+    (C, P), (C_run, start) = check.data("1.3"), check.data("2.3")
+    runs = [
+        (C_run, 3, 1 / (1 + C**2)),  # the formula copied with its letter
+        (C, 3, 1 / (1 + C**2)),
+        (C, 3, 1 / (1 + C_run**2)),
+        (C, P, 1 / (1 + C**2)),
+        (C_run, P, 1 / (1 + C_run**2)),
+    ]
+    for steep, period, beta2 in runs:
+        theta, g, _ = adam_walk(ce.ROUNDS, steep, period, beta2, start)
+        assert check("2.3", ce.regret(theta, g) / ce.ROUNDS).mistake == "numbers of 1.3"
+    assert check("2.3", ce.mean_regret(C_run, start))
+    assert not check("2.3", ce.mean_regret(C_run, start) + 0.01).mistake
+
+
+def test_the_other_games_are_all_that_question_1_3_can_give():
+    assert ce._other_games(0.0) == GAMES
+    assert set(GAMES) - set(ce._other_games(5.0)) == {(5.0, 5)}

@@ -27,6 +27,14 @@ def url_of(page, site):
     return page.relative_to(site.html).as_posix()
 
 
+def file_at(path, page, site):
+    """Where a link of a page leads; those of the page for a wrong address begin at the root of the published site."""
+    root = urlsplit(CONFIG["html"]["baseurl"]).path
+    if url_of(page, site) == "404.html" and path.startswith(root):
+        return site.html / unquote(path.removeprefix(root))
+    return (page.parent / unquote(path)).resolve()
+
+
 def test_every_page_has_its_place_in_the_table_of_contents():
     """A page that is in no table of contents is not built, and nobody misses it."""
     pages = [page.relative_to(ROOT) for page in (ROOT / "book").rglob("*") if page.suffix in (".ipynb", ".md")]
@@ -57,7 +65,7 @@ def test_every_entry_of_the_table_of_contents_is_a_page(site):
 
 
 def test_nothing_else_is_a_page(site):
-    generated = {"index", "genindex", "search", "prf-prf", "py-modindex"}
+    generated = {"index", "404", "genindex", "search", "prf-prf", "py-modindex"}
     built = {url_of(page, site).removesuffix(".html") for page in site.pages()}
     extra = {name for name in built - generated - set(toc_entries()) if not name.startswith("_modules/")}
     assert not extra
@@ -71,7 +79,7 @@ def test_internal_links_and_anchors_resolve(site, pages):
             parts = urlsplit(tag["href"])
             if parts.scheme or parts.netloc:
                 continue
-            target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
+            target = file_at(parts.path, page, site) if parts.path else page
             fragment = unquote(parts.fragment)
             if not target.is_file() or (fragment and target in anchors and fragment not in anchors[target]):
                 broken.append(f"{url_of(page, site)}: {tag['href']}")
@@ -105,7 +113,7 @@ def test_local_resources_exist(site, pages):
     for page, soup in pages.items():
         for tag in soup.find_all(["script", "img", "link"]):
             parts = urlsplit(tag.get("src") or tag.get("href") or "")
-            if parts.path and not parts.scheme and not (page.parent / unquote(parts.path)).is_file():
+            if parts.path and not parts.scheme and not file_at(parts.path, page, site).is_file():
                 missing.append(f"{url_of(page, site)}: {parts.path}")
     assert not missing, "\n".join(missing)
 

@@ -32,7 +32,11 @@ ASSIGNMENTS: dict[str, dict[str, Question | Value | Open]] = {
 }
 """The questions of each assignment, by their numbers; the exercises of the chapters, by their labels."""
 
+ALTERNATIVES: dict[str, tuple[tuple[str, ...], ...]] = {"counterexample": (("4", "5"), ("6",))}
+"""Of the assignments that let students choose: the sections of each choice, of which the best one counts."""
+
 __all__ = [
+    "ALTERNATIVES",
     "ASSIGNMENTS",
     "Case",
     "Checker",

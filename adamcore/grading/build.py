@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from adamcore.checks import ALTERNATIVES
 from adamcore.checks.core import SAMPLE
 from adamcore.experiments.files import write_file
 from adamcore.grading.gradescope import write_zip
@@ -104,7 +105,13 @@ def build(source: Path, out: Path, term: str = SAMPLE, key: str = SAMPLE) -> Bui
     notebook = _read(source)
     student, solved = _assign(source)
     assignment = Assignment(
-        name, term, key, read_questions(notebook, solved, source), _title(notebook), digest(notebook)
+        name,
+        term,
+        key,
+        read_questions(notebook, solved, source),
+        _title(notebook),
+        digest(notebook),
+        ALTERNATIVES.get(name, ()),
     )
     own = {"adamcore": {"assignment": name, "term": term, "source": assignment.source}}
     texts = {

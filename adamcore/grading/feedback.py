@@ -1,11 +1,15 @@
-"""The page of feedback that a student gets: one file that needs nothing else; nothing of a submission runs in it."""
+"""The page of feedback that a student gets: one file that needs nothing else; nothing of a submission runs in it.
+
+Rubrics and titles are ours, and the TeX in them is read. What a student wrote stays as it was written.
+"""
 
 from __future__ import annotations
 
 import re
 from html import escape
 
-from adamcore.grading.judge import Assignment, Mark, Question, Result
+from adamcore.grading.judge import Assignment, Mark, Question, Result, named
+from adamcore.grading.tex import to_html
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c1e21; --paper: #fff; --soft: #f3f4f6; --line: #d0d4da; --good: #11643a;
@@ -77,6 +81,7 @@ def _overview(result: Result, assignment: Assignment) -> list[str]:
     more = f" Up to {by_hand:g} more are given by hand, for what you wrote." if by_hand else ""
     lines = [
         f"<p><b>{result.earned:g} of {assignment.possible:g} points</b> by checks.{more}</p>",
+        *_parts(result, assignment),
         '<table><thead><tr><th scope="col">Question</th>',
         '<th scope="col" class="points">Points</th></tr></thead><tbody>',
     ]
@@ -85,10 +90,25 @@ def _overview(result: Result, assignment: Assignment) -> list[str]:
         points = f"{question.points:g} by hand" if question.manual else points
         kind = "hand" if question.manual else "good" if result.points(question.name) == question.points else "bad"
         lines.append(
-            f'<tr><td><a href="#{question.name}">{escape(_named(question))}</a></td>'
+            f'<tr><td><a href="#{question.name}">{_named(question)}</a></td>'
             f'<td class="points {kind}">{points}</td></tr>'
         )
     return [*lines, "</tbody></table>"]
+
+
+def _parts(result: Result, assignment: Assignment) -> list[str]:
+    """What is full marks and what each part has given, if students choose between parts."""
+    if not assignment.alternatives:
+        return []
+    lines = [f"<p>{escape(assignment.choice())} What you did not choose costs nothing.</p><ul>"]
+    for sections in assignment.parts():
+        earned = sum(result.points(q.name) for q in assignment.questions if q.section in sections)
+        title = named(sections)
+        lines.append(
+            f"<li>{title[0].upper() + title[1:]}: {earned:g} of {assignment.points(sections, manual=False):g} points "
+            f"by checks, up to {assignment.points(sections, manual=True):g} by hand</li>"
+        )
+    return [*lines, "</ul>"]
 
 
 def _errors(result: Result) -> list[str]:
@@ -118,7 +138,7 @@ def _last_lines(trace: str, most: int = 16) -> str:
 
 def _question(question: Question, result: Result) -> str:
     """One question: its tests and what they say, or how it is graded by hand."""
-    head = f'<article id="{question.name}"><h3>{escape(_named(question))}</h3>'
+    head = f'<article id="{question.name}"><h3>{_named(question)}</h3>'
     if question.manual:
         answer = result.answers.get(question.name, "").strip()
         given = f"<blockquote>{escape(answer)}</blockquote>" if answer else '<p class="bad">There is no answer.</p>'
@@ -142,8 +162,8 @@ def _mark(mark: Mark, question: Question) -> str:
 
 
 def _named(question: Question) -> str:
-    """A question's number and title."""
-    return f"{question.number} {question.title}".strip()
+    """A question's number and title, as HTML."""
+    return to_html(f"{question.number} {question.title}".strip())
 
 
 def _listed(text: str) -> str:
@@ -151,6 +171,6 @@ def _listed(text: str) -> str:
     blocks = re.split(r"\n(?=- )|\n{2,}", text.strip())
     lines = []
     for block in blocks:
-        inner = escape(block.removeprefix("- ").strip())
+        inner = to_html(block.removeprefix("- ").strip())
         lines.append(f"<li>{inner}</li>" if block.startswith("- ") else f"<li>{inner}</li>" if inner else "")
     return f"<ul>{''.join(lines)}</ul>"

@@ -338,6 +338,7 @@ def to_csv(results: list[Result], assignments: dict[str, Assignment]) -> str:
             "total",
             "possible",
             "open by hand",
+            "full marks",
             "seconds",
             "mistakes",
             "notes",
@@ -357,6 +358,7 @@ def to_csv(results: list[Result], assignments: dict[str, Assignment]) -> str:
             _number(result.earned),
             _number(assignment.possible) if assignment else "",
             _number(sum(q.points for q in questions if q.manual)) if assignment else "",
+            _number(assignment.full) if assignment else "",
             result.seconds,
             "; ".join(mistakes),
             "; ".join(filter(None, [result.fault, *result.notes])),
@@ -402,6 +404,7 @@ def summary(results: list[Result], assignments: dict[str, Assignment]) -> str:
             continue
         mean = sum(result.earned for result in own) / len(own)
         lines.append(f"{name}: {len(own)} graded, on average {mean:.1f} of {assignment.possible:g} points by checks")
+        lines += [f"  {assignment.choice()}"] if assignment.alternatives else []
         for question in assignment.questions:
             if question.manual:
                 lines.append(f"  {question.number:5s} {question.points:g} points by hand")

@@ -198,6 +198,8 @@ def to_gradescope(result: Result, assignment: Assignment) -> dict[str, Any]:
     for error in result.errors:
         told = error["trace"].strip() or error["text"]
         lines.append(f"Code cell {error['cell']} ({error['line']}) did not run to its end:\n{told}")
+    if assignment.alternatives:
+        lines.append(assignment.choice())
     if by_hand := [f"{q.number} ({q.points:g} points)" for q in assignment.questions if q.manual]:
         lines.append(f"Graded by hand: {', '.join(by_hand)}.")
     return {

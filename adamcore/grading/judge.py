@@ -10,20 +10,25 @@ from __future__ import annotations
 import ast
 import builtins
 import contextlib
+import functools
 import inspect
 import json
 import os
 import re
 import signal
+import site
 import sys
+import sysconfig
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import adamcore
 from adamcore.checks import Checker, RemoteError
 from adamcore.grading import processes, sandbox
 from adamcore.grading.channel import decode, encode
@@ -119,6 +124,28 @@ class Question:
     rubric: str = ""
     title: str = ""
 
+    @property
+    def section(self) -> str:
+        """The section that it stands in, the first part of its number."""
+        return self.number.split(".")[0]
+
+
+def named(sections: Sequence[str]) -> str:
+    """Return sections as a sentence names them.
+
+    Examples
+    --------
+    >>> named(["6"]), named(["4", "5"]), named(["1", "2", "3"])
+    ('section 6', 'sections 4 and 5', 'sections 1 to 3')
+    """
+    if len(sections) == 1:
+        return f"section {sections[0]}"
+    numbers = [int(section) for section in sections]
+    in_a_row = numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+    if len(sections) > 2 and in_a_row:
+        return f"sections {sections[0]} to {sections[-1]}"
+    return f"sections {', '.join(sections[:-1])} and {sections[-1]}"
+
 
 @dataclass(frozen=True)
 class Assignment:
@@ -132,6 +159,9 @@ class Assignment:
     title : str
     source : str
         The digest of the source that it was made from.
+    alternatives : tuple of tuple of str
+        Sections of which a student chooses: ``(("4", "5"), ("6",))`` for sections 4 and 5, or section 6. Only the
+        best of them counts. Empty if all sections are for everybody.
     """
 
     name: str
@@ -140,11 +170,47 @@ class Assignment:
     questions: tuple[Question, ...]
     title: str = ""
     source: str = ""
+    alternatives: tuple[tuple[str, ...], ...] = ()
 
     @property
     def possible(self) -> float:
         """The points that tests give."""
         return sum(question.points for question in self.questions if not question.manual)
+
+    @property
+    def total(self) -> float:
+        """The points of all questions, by tests and by hand."""
+        return sum(question.points for question in self.questions)
+
+    @property
+    def full(self) -> float:
+        """The points that are full marks: of alternatives, the largest counts."""
+        points = [self.points(sections) for sections in self.alternatives]
+        return self.total - sum(points) + max(points, default=0.0)
+
+    def points(self, sections: Collection[str], manual: bool | None = None) -> float:
+        """Return the points of sections: of all their questions, or only of those by hand, or not by hand."""
+        return sum(q.points for q in self.questions if q.section in sections and manual in (None, q.manual))
+
+    def parts(self) -> list[tuple[str, ...]]:
+        """Return the sections in parts: those for everybody, then each alternative; none if nothing is chosen."""
+        if not self.alternatives:
+            return []
+        chosen = {section for sections in self.alternatives for section in sections}
+        everybody = dict.fromkeys(q.section for q in self.questions if q.section not in chosen)
+        return [tuple(everybody), *self.alternatives]
+
+    def choice(self) -> str:
+        """Return in a sentence what is full marks, if students choose; empty if all sections are for everybody."""
+        if not self.alternatives:
+            return ""
+        everybody, *others = self.parts()
+        points = [f"{self.points(sections):g}" for sections in others]
+        either = " or ".join(f"{named(sections)} ({p})" for sections, p in zip(others, points, strict=True))
+        return (
+            f"{self.full:g} of all {self.total:g} points are full marks: {named(everybody)} "
+            f"({self.points(everybody):g}) for everybody, then {either}, whichever gives more."
+        )
 
     def tests(self) -> Iterator[tuple[Question, Test]]:
         """Give every test with its question, in their order."""
@@ -169,7 +235,8 @@ class Assignment:
                 Question(**question | {"tests": tuple(Test(**test) for test in question["tests"])})
                 for question in content.pop("questions")
             )
-            return cls(questions=questions, **content)
+            alternatives = tuple(tuple(sections) for sections in content.pop("alternatives", ()))
+            return cls(questions=questions, alternatives=alternatives, **content)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{path} cannot be read ({error}); make it again with: make assignments") from error
 
@@ -466,6 +533,70 @@ def clean(text: str) -> str:
     return re.sub("[\x00-\x08\x0b-\x1f\x7f]", "?", text.replace("\r\n", "\n"))
 
 
+def without_paths(text: str) -> str:
+    """Return a text without the places of this machine: a file of a package begins with the package's name.
+
+    Parameters
+    ----------
+    text : str
+        What a submission printed, or the message or the traceback of an exception.
+
+    Returns
+    -------
+    str
+        A path in the submission's own folder is told as seen from there, that folder itself is ``.``, and Python is
+        ``python``.
+
+    Examples
+    --------
+    >>> import numpy
+    >>> without_paths(f"{numpy.__file__}:3: RuntimeWarning")
+    'numpy/__init__.py:3: RuntimeWarning'
+    """
+    pattern, names = _places()
+
+    def told(found: re.Match[str]) -> str:
+        if found["place"] is None:
+            return "" if found["sep"] else "."
+        name = names[found["place"]]
+        return name + found["sep"] if name else "" if found["sep"] else "python"
+
+    return pattern.sub(told, text)
+
+
+def _without_paths_in(error: dict[str, Any]) -> dict[str, Any]:
+    """An exception's texts without the places of this machine."""
+    return error | {name: without_paths(error[name]) for name in ("text", "trace")}
+
+
+@functools.cache
+def _places() -> tuple[re.Pattern[str], dict[str, str]]:
+    """A pattern of the places that are not told, the longest first; and what is told of each before what follows."""
+    packages = [*sys.path, *site.getsitepackages(), site.getusersitepackages()]
+    packages += [sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")]
+    packages += [str(Path(adamcore.__file__).parent.parent)]
+    prefixes = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix} - {"/usr", "/usr/local"}
+    names = {str(Path.home()): "~"} | dict.fromkeys(prefixes, "python") | dict.fromkeys(packages, "")
+    names |= {sys.executable: "python"}
+    names = {place: name for place, name in names.items() if Path(place).is_absolute() and len(Path(place).parts) > 1}
+    names = _also_written(names)
+    temporary = _also_written({tempfile.gettempdir(): ""})
+    own = rf"(?:{_any(temporary)})[\\/]+{re.escape(sandbox.PREFIX)}\w+"
+    pattern = rf"(?<![\w.~-])(?:{own}|(?P<place>{_any(names)}))(?![\w.-])(?P<sep>[\\/]*)"
+    return re.compile(pattern), names
+
+
+def _also_written(names: dict[str, str]) -> dict[str, str]:
+    """Places with their resolved forms, and as Windows shows them in quotes, with each backslash twice."""
+    names = {str(Path(place).resolve()): name for place, name in names.items()} | names
+    return {place.replace("\\", "\\\\"): name for place, name in names.items()} | names
+
+
+def _any(places: Iterable[str]) -> str:
+    """A pattern of any of some places, the longest first."""
+    return "|".join(map(re.escape, sorted(places, key=len, reverse=True)))
+
+
 def _identifier(name: Any) -> str:
     """The name of a class, if it is one."""
     return name if isinstance(name, str) and name.isidentifier() and len(name) < 80 else "UnnamedError"
@@ -549,17 +680,17 @@ def judge(
         for question, test in assignment.tests():
             mark = Mark(question.name, test.hidden, test.points, 0.0, "")
             _try(test, mark, talk, check, result)
-            mark.message = clean(mark.message)[:LONGEST_TEXT]
+            mark.message = without_paths(clean(mark.message))[:LONGEST_TEXT]
             result.marks.append(mark)
     result.errors = [
-        {"cell": index + 1, "line": _first_line(talk.cells[index]), **error}
+        {"cell": index + 1, "line": _first_line(talk.cells[index]), **_without_paths_in(error)}
         for index, error in sorted(talk.errors.items())
     ]
     result.notes += [
         f"code cell {e['cell']} was stopped: {e['text']}" for e in result.errors if e["kind"] == "Stopped"
     ]
     result.notes += [f"{name} was stopped: {why}" for name, why in talk.stopped.items()]
-    result.printed = clean(talk.printed)
+    result.printed = without_paths(clean(talk.printed))
     result.seconds = round(time.monotonic() - start, 1)
     return result
 

@@ -32,6 +32,9 @@ START = 60
 ROOM = 4096
 """Bytes that a pipe takes at once on every system."""
 
+PREFIX = "adamcore-grading-"
+"""How the folder of a submission's process begins."""
+
 LOOK = 0.5
 """Seconds between two looks at the processes."""
 
@@ -105,7 +108,7 @@ class Sandbox:
         self.ended = ""
         self._closed = False
         self._looked = time.monotonic()
-        self._folder = tempfile.TemporaryDirectory(prefix="adamcore-grading-", ignore_cleanup_errors=True)
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True)
         folder = Path(self._folder.name)
         _furnish(folder)
         options = _as_user(user, folder) if user else {}
@@ -174,11 +177,12 @@ class Sandbox:
             raise
 
     def text(self) -> str:
-        """Return the first part of what the submission printed."""
-        text = self.kept.decode("utf-8", "replace")
-        if self.printed > len(self.kept):
-            text += f"\n(and {self.printed - len(self.kept)} bytes more)"
-        return text
+        """Return the first part of what the submission printed: whole lines, if it was cut off."""
+        kept = bytes(self.kept)
+        if self.printed > len(kept):
+            kept = kept[: kept.rfind(b"\n") + 1] or kept
+            return f"{kept.decode('utf-8', 'replace')}\n(and {self.printed - len(kept)} bytes more)"
+        return kept.decode("utf-8", "replace")
 
     def close(self) -> None:
         """End the process, everything that it has started, and its folder."""
@@ -336,7 +340,7 @@ def can_run_as(user: str) -> bool:
     bool
     """
     try:
-        with tempfile.TemporaryDirectory(prefix="adamcore-grading-") as name:
+        with tempfile.TemporaryDirectory(prefix=PREFIX) as name:
             options = _as_user(user, Path(name))
             command = [sys.executable, "-c", "import adamcore"]
             subprocess.run(
@@ -387,6 +391,7 @@ def _environment(folder: Path) -> dict[str, str]:
         "IPYTHONDIR": str(folder / ".ipython"),
         "MPLCONFIGDIR": str(folder / ".config" / "matplotlib"),
         "MPLBACKEND": "Agg",
+        "JOBLIB_MULTIPROCESSING": "0",  # else it warns that isolation leaves it no semaphores
         "PYTHONUSERBASE": site.getuserbase(),
         "PYTHONPATH": str(Path(adamcore.__file__).resolve().parent.parent),
         "PYTHONDONTWRITEBYTECODE": "1",

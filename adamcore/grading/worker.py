@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import logging
 import os
 import sys
 import traceback
@@ -190,7 +191,10 @@ def _shell() -> Any:
     shell.enable_gui = lambda *args, **options: None
     shell.enable_matplotlib = lambda *args, **options: ("agg", "agg")  # what %matplotlib does elsewhere
     shell.system = shell.system_raw  # the other way wants a terminal of its own
+    shell.displayhook.write_output_prompt = lambda: None  # cells have no numbers here
     warnings.filterwarnings("ignore", message="To exit")  # what IPython advises after sys.exit
+    warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")  # plt.show() where nobody looks
+    logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # that it builds a list of fonts
     sys.path.insert(0, "")
     return shell
 

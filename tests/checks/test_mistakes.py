@@ -94,6 +94,7 @@ def test_messages_are_sentences_that_give_no_answer_away():
         assert mistake.message[0].isalnum() or mistake.message[0] in "|-", where
         assert mistake.message[-1] in ".?", where
         assert len(mistake.message) < 240, where
+        assert not set(mistake.message) & set("$\\"), where  # pages of feedback and terminals show it as it is
     for (assignment, question), questions in {
         (a, n): [m.name for m in ASSIGNMENTS[a][n].mistakes] for a, n in FUNCTIONS + VALUES
     }.items():

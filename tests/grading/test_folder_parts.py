@@ -105,6 +105,7 @@ def test_the_table_has_the_points_of_each_question():
         "total": "2",
         "possible": "4",
         "open by hand": "4",
+        "full marks": "8",
         "seconds": "1.5",
         "mistakes": "1.1 t starts at 0",
         "notes": "",

@@ -451,7 +451,7 @@ def test_auto_encoder():
     one = judge("C34", vae("fig4", as_the_text_says, seeds=1))
     assert (one.verdict, one.condition) == ("reproduced only if", ONE_SEED)
     long = vae("fig4_long", as_the_text_says, seeds=1, epochs=100)
-    assert "at 100 epochs" in judge("C35", record, long).reason
+    assert "after 100 epochs" in judge("C35", record, long).reason
     assert judge("C35", record, long).verdict == "reproduced"
 
 

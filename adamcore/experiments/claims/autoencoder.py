@@ -149,8 +149,8 @@ def _grids(records: Records) -> tuple[Grid, str]:
     try:
         grid |= grid_of(recorded(records, "fig4_long", *VAE_CONTENDERS, grid=True))
     except NotRun:
-        return grid, "our grid at 10 epochs"
-    return grid, "our grids at 10 and 100 epochs"
+        return grid, "our grid"
+    return grid, "our grids"
 
 
 def usable(panel: dict[bool, dict[float, np.ndarray]]) -> dict[bool, int]:
@@ -244,7 +244,7 @@ def _best_results(records: Records) -> Finding:
         how = f"no error bar, so {VISIBLE} is asked for"
     seen = "" if ahead else "not visible: "
     reason = (
-        f"{seen}in {name}, at {last} epochs, the lowest loss with correction and beta2 >= 0.999 is "
+        f"{seen}in {name}, after {last} epochs, the lowest loss with correction and beta2 >= 0.999 is "
         f"{best.mean():.1f}, the lowest of all "
         f"others {other.mean():.1f} ({how})"
     )

@@ -103,10 +103,10 @@ def _parts(result: Result, assignment: Assignment) -> list[str]:
     lines = [f"<p>{escape(assignment.choice())} What you did not choose costs nothing.</p><ul>"]
     for sections in assignment.parts():
         earned = sum(result.points(q.name) for q in assignment.questions if q.section in sections)
-        title = named(sections)
+        title, by_hand = named(sections), assignment.points(sections, manual=True)
         lines.append(
             f"<li>{title[0].upper() + title[1:]}: {earned:g} of {assignment.points(sections, manual=False):g} points "
-            f"by checks, up to {assignment.points(sections, manual=True):g} by hand</li>"
+            f"by checks{f', up to {by_hand:g} more by hand' if by_hand else ''}</li>"
         )
     return [*lines, "</ul>"]
 

@@ -104,9 +104,9 @@ def test_a_choice_is_told_wherever_points_are():
     assert (assignment.full, assignment.total, assignment.possible, assignment.choice()) == (14, 20, 11, CHOICE)
     text = page(result, assignment)
     assert CHOICE in text
-    assert "Section 1: 4 of 4 points by checks, up to 0 by hand" in text
-    assert "Sections 2 and 3: 0 of 5 points by checks, up to 5 by hand" in text
-    assert "Section 4: 2 of 2 points by checks, up to 4 by hand" in text
+    assert "Section 1: 4 of 4 points by checks</li>" in text
+    assert "Sections 2 and 3: 0 of 5 points by checks, up to 5 more by hand" in text
+    assert "Section 4: 2 of 2 points by checks, up to 4 more by hand" in text
     assert CHOICE in to_gradescope(result, assignment)["output"]
     assert CHOICE in summary([result], {"tiny": assignment})
     assert to_csv([result], {"tiny": assignment}).splitlines()[1].split(",")[-6:-3] == ["11", "9", "14"]

@@ -4,7 +4,7 @@ BIN := .venv/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 RUN := $(BIN)/python
 JOBS ?= 2
 
-.PHONY: help env book serve test test-all notebooks assignments grade lint format lock clean
+.PHONY: help env book serve pdf test test-all notebooks assignments grade lint format lock clean
 
 help:            ## what each verb does
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed 's/:[^#]*##/:/'
@@ -17,6 +17,10 @@ book: env        ## the finished site, in _build/html
 
 serve: book      ## the site on http://localhost:8000
 	$(RUN) -m http.server --directory _build/html --bind 127.0.0.1 8000
+
+pdf: book        ## the whole book in one file, _build/adam-step-by-step.pdf; needs Chrome or Chromium
+	$(RUN) -m pip install --quiet --disable-pip-version-check -e ".[browser]"
+	$(RUN) tools/make_pdf.py
 
 test: env        ## package, notebooks and site
 	$(RUN) -m pytest -n $(JOBS)

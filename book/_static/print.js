@@ -9,14 +9,22 @@ function addressOfPage() {
   return canonical || here;
 }
 
-// A formula says how wide it is, in its own letters, so that it can be set small enough for the page.
+// A formula that is wider than a page's column may be says how wide it is, in its own letters, so that it can be set small
+// enough. All are measured before one is changed: else each would have the page laid out again.
+const LETTERS_IN_A_LINE = 40;
+
 function measureFormulas() {
+  const wide = [];
   for (const formula of document.querySelectorAll("div.math mjx-container")) {
     const letters = parseFloat(getComputedStyle(formula).fontSize);
     const inside = formula.querySelector("mjx-math")?.getBoundingClientRect().width ?? 0;
     const number = formula.parentElement.querySelector(".eqno")?.getBoundingClientRect().width ?? 0;
     const width = (inside + 2 * number) / letters; // in the middle of the page, its number at the right
-    if (width > 20) formula.style.setProperty("--width", width.toFixed(2));
+    if (width > LETTERS_IN_A_LINE) wide.push([formula, width]);
+  }
+  for (const [formula, width] of wide) {
+    formula.style.setProperty("--width", width.toFixed(2));
+    formula.parentElement.classList.add("wide-formula");
   }
 }
 

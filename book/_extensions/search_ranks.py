@@ -22,12 +22,17 @@ NOTATION = "book/reference/notation"
 class NamedEquations(MathDomain):
     """Sphinx's own domain of equations lists none of them, neither for the search nor for other books' links."""
 
-    object_types: ClassVar = {"equation": ObjType("equation", "eq")}
+    object_types: ClassVar = {"eq": ObjType("equation", "eq")}
+
+    def get_type_name(self, type, primary=False):
+        return type.lname  # "equation", not "mathematics equation"
 
     def get_objects(self):
+        # The type is not called "equation": of an anchor made of type and name, the search keeps only a hyphen, and
+        # makes it again from the name that it shows.
         for label, (page, number) in self.equations.items():
             anchor = nodes.make_id(f"equation-{label}")
-            yield label, f"Equation ({number}), {label}", "equation", page, anchor, 1
+            yield label, f"Equation ({number}), {label}", "eq", page, anchor, 1
 
 
 def names(term):

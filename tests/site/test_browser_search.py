@@ -44,6 +44,7 @@ FIRST_ANSWERS = {
 def answers(browser, address):
     """All results of a query, best first, as addresses."""
     page = browser.new_page()
+    page.set_default_timeout(60_000)
 
     def answers(query):
         page.goto(f"{address}/search.html?q={quote(query)}")

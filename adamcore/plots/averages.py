@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from adamcore.plots.style import BLUE, ORANGE, VERMILION
+from adamcore.plots.style import BLUE, BROWN, VERMILION
 
 LINES = (
     {"color": VERMILION, "linestyle": "-", "marker": "o"},
     {"color": BLUE, "linestyle": (0, (5, 1.6)), "marker": "D"},
-    {"color": ORANGE, "linestyle": (0, (1, 1.2)), "marker": "s"},
+    {"color": BROWN, "linestyle": (0, (1, 1.2)), "marker": "s"},
 )
 """One for each average in a figure, told apart without color."""
 

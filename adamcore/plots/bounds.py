@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from adamcore.plots.style import BLUE, ORANGE, VERMILION
+from adamcore.plots.style import BLUE, BROWN, VERMILION
 
 AGES = 40
 """So many of the latest gradients are drawn."""
@@ -57,7 +57,8 @@ def against_bounds(
     figure, (top, bottom) = plt.subplots(2, 1, figsize=(7.2, 5.4), height_ratios=(2, 3))
     ages = np.arange(min(t, AGES))
     newest = gradients[t - 1]
-    top.bar(ages, gradients[t - 1 - ages] / newest, color="#bbbbbb", width=0.6, label="gradients")
+    bars = gradients[t - 1 - ages] / newest
+    top.bar(ages, bars, color="#bbbbbb", edgecolor="#777777", width=0.6, label="gradients")
     top.axhline(m_hat[t - 1] / newest, color=BLUE, linestyle=(0, (5, 1.6)), label="m_hat")
     top.axhline(root[t - 1] / newest, color=VERMILION, label="root of v_hat")
     top.set(xlim=(AGES - 0.5, -0.7), ylim=(0, 1.1), xlabel="age of the gradient", title="in units of the newest one")
@@ -65,9 +66,9 @@ def against_bounds(
     steps = np.arange(1, len(gradients) + 1)
     lengths = np.abs(m_hat / root)
     bottom.plot(steps, bound, color="#777777", linestyle=(0, (5, 1.6)), label="sharp bound")
-    bottom.axhline(paper, color=ORANGE, linestyle=(0, (1, 1.2)), label=f"the paper's {paper:.2f}")
-    bottom.plot(steps[:t], ordinary[:t], color="#999999", linewidth=1, label="ordinary gradients")
-    bottom.plot(steps[:t], lengths[:t], color=VERMILION, linewidth=2.4, label="these gradients")
+    bottom.axhline(paper, color=BROWN, linestyle=(0, (1, 1.2)), label=f"the paper's {paper:.2f}")
+    bottom.plot(steps[:t], ordinary[:t], color="#888888", linestyle="-", linewidth=1, label="ordinary gradients")
+    bottom.plot(steps[:t], lengths[:t], color=VERMILION, linestyle="-", linewidth=2.4, label="these gradients")
     bottom.plot(t, lengths[t - 1], "o", color=VERMILION, markersize=8)
     bottom.set(xscale="log", xlim=(0.9, len(gradients) * 1.1), ylim=(0, 1.05 * max(bound.max(), paper)))
     bottom.set(xlabel="step", ylabel="step / alpha")

@@ -5,24 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import matplotlib
+from cycler import cycler
 
-# The palette of Okabe and Ito (2008), which stays apart under every common color blindness.
-ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
-BLUE, VERMILION, PURPLE, BLACK = "#0072B2", "#D55E00", "#CC79A7", "#000000"
+# From the palette of Okabe and Ito (2008), which stays apart under every common color blindness. Its orange, sky
+# blue, yellow and purple are too pale for lines on white: brown and cornflower blue stand for the first two, and
+# the purple is darker. tests/plots/test_contrast.py measures all of them, in the light theme and in the dark one.
+BROWN, CORNFLOWER, GREEN, BLUE = "#6E4E00", "#5B8DEF", "#009E73", "#0072B2"
+VERMILION, PURPLE, BLACK = "#D55E00", "#C46CA4", "#000000"
 
 OPTIMIZER_STYLES: dict[str, dict[str, Any]] = {
     "SGD": {"color": BLACK, "linestyle": (0, (1, 1.2)), "marker": "s"},
     "Momentum": {"color": PURPLE, "linestyle": (0, (3, 1, 1, 1)), "marker": "v"},
     "Nesterov": {"color": GREEN, "linestyle": (0, (5, 1.6)), "marker": "^"},
     "AdaGrad": {"color": BLUE, "linestyle": (0, (6, 1.5, 1.2, 1.5)), "marker": "D"},
-    "RMSProp": {"color": ORANGE, "linestyle": (0, (8, 2)), "marker": "P"},
-    "AdaDelta": {"color": SKY, "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
+    "RMSProp": {"color": BROWN, "linestyle": (0, (8, 2)), "marker": "P"},
+    "AdaDelta": {"color": CORNFLOWER, "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
     "Adam": {"color": VERMILION, "linestyle": "-", "marker": "o"},
 }
 """Each optimizer's color, line and marker, the same in every figure."""
 
 ALIASES = {"SGDNesterov": "Nesterov"}
 """Names of the paper's legends for optimizers that have another name here."""
+
+CYCLE = cycler(
+    color=[BLUE, VERMILION, GREEN, PURPLE, BROWN, BLACK],
+    linestyle=["-", (0, (5, 1.6)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1, 1, 1)), (0, (8, 2)), (0, (1, 1.2))],
+)
+"""For lines that are given no look of their own: as everywhere, color is not alone."""
 
 
 def optimizer_style(name: str) -> dict[str, Any]:
@@ -80,6 +89,7 @@ def use_style() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
+            "axes.prop_cycle": CYCLE,
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,
             "lines.linewidth": 1.8,

@@ -39,7 +39,7 @@ def contours(
     >>> plt.close(figure)
     """
     grid = np.stack(np.meshgrid(np.linspace(*xlim, 200), np.linspace(*ylim, 200)), axis=-1)
-    ax.contour(grid[..., 0], grid[..., 1], f(grid), levels=levels, colors="#999999", linewidths=0.8)
+    ax.contour(grid[..., 0], grid[..., 1], f(grid), levels=levels, colors="#888888", linewidths=0.8)
     ax.set(xlim=xlim, ylim=ylim, xlabel=r"$\theta_1$", ylabel=r"$\theta_2$")
     ax.grid(False)
 

@@ -8,12 +8,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from adamcore.plots.style import BLUE, GREEN, ORANGE, SKY, VERMILION
+from adamcore.plots.style import BLUE, BROWN, CORNFLOWER, GREEN, VERMILION
 
 LOOKS = (
     {"facecolor": GREEN, "hatch": ""},
-    {"facecolor": SKY, "hatch": "//"},
-    {"facecolor": ORANGE, "hatch": "\\\\"},
+    {"facecolor": CORNFLOWER, "hatch": "//"},
+    {"facecolor": BROWN, "hatch": "\\\\"},
     {"facecolor": VERMILION, "hatch": "xx"},
     {"facecolor": BLUE, "hatch": ".."},
     {"facecolor": "white", "hatch": ""},

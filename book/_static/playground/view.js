@@ -313,6 +313,17 @@
       play.textContent = "Play";
     }
 
+    // Who has asked the system for less motion moves the slider instead.
+    const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
+
+    function respect() {
+      stop();
+      play.hidden = calm.matches;
+    }
+
+    calm.addEventListener("change", respect);
+    respect();
+
     time.addEventListener("input", () => {
       stop();
       state.at = Number(time.value);

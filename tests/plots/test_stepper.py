@@ -17,7 +17,7 @@ from adamcore.plots import steppable
 from adamcore.plots.stepper import LARGEST, MOST_FRAMES
 from tests.book.guard import FRAME, figure_problems, figures
 from tests.book.notebook_rules import alternative_texts
-from tests.site.test_browser import ARGUMENTS, BROWSERS
+from tests.site.conftest import ARGUMENTS, BROWSERS
 
 matplotlib.use("agg")
 

@@ -2,8 +2,8 @@
 
 The chapters of _build/html become one long document, which Chrome or Chromium prints: so links between chapters jump,
 formulas are typeset once, and the PDF is tagged. It is printed twice. The first print tells on which page everything
-stands; the second has these numbers in its table of contents. pypdf adds the outline and the title. Nothing is
-downloaded: the browser gets its files from the built site, and every other request is an error.
+stands; the second has these numbers in its table of contents. pypdf adds the outline and the title, pikepdf packs the
+file. Nothing is downloaded: the browser gets its files from the built site, and every other request is an error.
 
 Usage: python tools/make_pdf.py [--site FOLDER] [--output FILE] [--paper A4|Letter] [--only PAGE ...]
 """
@@ -511,6 +511,7 @@ def page_numbers(pdf: bytes) -> dict[str, int]:
 
 def finish(pdf: bytes, book: Book, lines: list[Line], output: Path) -> int:
     """Add outline and title to what was printed, write it, and give the number of its pages."""
+    import pikepdf
     from pypdf import PdfReader, PdfWriter
     from pypdf.generic import Fit, NameObject, TextStringObject
 
@@ -551,7 +552,10 @@ def finish(pdf: bytes, book: Book, lines: list[Line], output: Path) -> int:
     writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     part = output.with_suffix(".part")
-    writer.write(part)
+    loose = io.BytesIO()
+    writer.write(loose)
+    with pikepdf.open(loose) as pdf:  # the tags are many small objects: packed, they take half of the file less
+        pdf.save(part, object_stream_mode=pikepdf.ObjectStreamMode.generate, deterministic_id=True)
     part.replace(output)
     return len(writer.pages)
 
@@ -598,6 +602,7 @@ def main() -> int:
     logging.getLogger("pypdf").setLevel(logging.ERROR)  # it remarks on how Chrome counts a file's objects
     try:
         try:
+            import pikepdf  # noqa: F401
             import pypdf  # noqa: F401
             from playwright.sync_api import Error as PlaywrightError
             from playwright.sync_api import sync_playwright

@@ -204,6 +204,7 @@ def test_a_page_is_printed(paper, open_page):
 def bound(site, browser, tmp_path_factory):
     """Some pages of the book as a PDF, and what the plan says of them."""
     pypdf = pytest.importorskip("pypdf", reason='pypdf is not installed: pip install -e ".[browser]"')
+    pytest.importorskip("pikepdf", reason='pikepdf is not installed: pip install -e ".[browser]"')
     output = tmp_path_factory.mktemp("pdf") / "some.pdf"
     pages, _ = make_pdf.make_pdf(site.html, output, "A4", SOME, browser)
     parts = make_pdf.keep_only(make_pdf.read_toc((ROOT / "_toc.yml").read_text(encoding="utf-8")), set(SOME))
@@ -306,6 +307,7 @@ def test_an_exercise_says_where_its_solution_is(bound):
 @pytest.mark.slow
 def test_the_file_describes_itself_and_carries_its_fonts(bound):
     reader, _, _ = bound
+    assert reader.xref_objStm  # packed
     assert reader.metadata.title == "Adam, step by step"
     assert reader.metadata.author
     root = reader.trailer["/Root"]

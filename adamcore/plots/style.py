@@ -21,6 +21,8 @@ OPTIMIZER_STYLES: dict[str, dict[str, Any]] = {
     "RMSProp": {"color": BROWN, "linestyle": (0, (8, 2)), "marker": "P"},
     "AdaDelta": {"color": CORNFLOWER, "linestyle": (0, (2, 1, 2, 3)), "marker": "X"},
     "Adam": {"color": VERMILION, "linestyle": "-", "marker": "o"},
+    "SFO": {"color": BLACK, "linestyle": (0, (4, 1, 1, 1, 1, 1)), "marker": "*"},
+    "LBFGS": {"color": PURPLE, "linestyle": (0, (1, 2.4)), "marker": "<"},
 }
 """Each optimizer's color, line and marker, the same in every figure."""
 
@@ -40,8 +42,8 @@ def optimizer_style(name: str) -> dict[str, Any]:
     Parameters
     ----------
     name : str
-        Of an optimizer, here or in the paper's legends. What follows a plus sign, as in ``"Adam+dropout"``, says how
-        it was trained, and changes nothing.
+        Of an optimizer, here or in the paper's legends. What follows a plus sign or a comma, as in
+        ``"Adam+dropout"`` or ``"SFO, 100 parts"``, says how it was trained, and changes nothing.
 
     Returns
     -------
@@ -61,11 +63,13 @@ def optimizer_style(name: str) -> dict[str, Any]:
     >>> optimizer_style("Adam+dropout") == optimizer_style("Adam")
     True
     """
-    plain = name.split("+")[0]
+    plain = name.split("+")[0].split(",")[0]
     plain = ALIASES.get(plain, plain)
     if plain not in OPTIMIZER_STYLES:
         known = ", ".join([*OPTIMIZER_STYLES, *ALIASES])
-        raise ValueError(f"name = {name!r} has no style; there are {known}, each with or without a suffix after '+'.")
+        raise ValueError(
+            f"name = {name!r} has no style; there are {known}, each with or without a suffix after '+' or ','."
+        )
     return dict(OPTIMIZER_STYLES[plain])
 
 

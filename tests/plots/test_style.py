@@ -10,9 +10,11 @@ from adamcore.plots import OPTIMIZER_STYLES, curves, optimizer_style
 
 def test_every_contender_of_a_figure_with_curves_has_a_style():
     names = {
-        name for key in ("fig1a", "fig1b", "fig1b_clean", "fig2a") for name in EXPERIMENTS[key].scale("full").paper
+        name
+        for key in ("fig1a", "fig1b", "fig1b_clean", "fig2a", "fig2b")
+        for name in EXPERIMENTS[key].scale("full").paper
     }
-    assert {"SGDNesterov", "SGDNesterov+dropout", "AdaDelta"} <= names
+    assert {"SGDNesterov", "SGDNesterov+dropout", "AdaDelta", "SFO, 100 parts"} <= names
     for name in names:
         assert optimizer_style(name) in OPTIMIZER_STYLES.values()
 

@@ -523,6 +523,7 @@ CLAIMS = (
         scale="60,000 images, 26 epochs",
         seeds="3",
         judge=_faster_than_sfo,
+        chapter="paper/mnist_mlp",
     ),
     Claim(
         name="C25",
@@ -534,6 +535,7 @@ CLAIMS = (
         scale="60,000 images, 26 epochs",
         seeds="3",
         judge=_cost_of_sfo,
+        chapter="paper/mnist_mlp",
     ),
     Claim(
         name="C26",
@@ -545,6 +547,7 @@ CLAIMS = (
         scale="60,000 images, 26 epochs",
         seeds="3",
         judge=_sfo_with_dropout,
+        chapter="paper/mnist_mlp",
     ),
     Claim(
         name="C27",
@@ -556,6 +559,7 @@ CLAIMS = (
         scale=_BIG,
         seeds="3",
         judge=_best_of_five,
+        chapter="paper/mnist_mlp",
     ),
     Claim(
         name="C28",

@@ -49,8 +49,10 @@ def test_network(net):
 
 @equation(
     "eq-mlp-cost",
-    r"""\ell(z, y) = -\log \pi_y = \log \sum_k e^{z_k} - z_y , \qquad
-    \frac{\partial \ell}{\partial z_k} = \pi_k - [k = y] ,""",
+    r"""\begin{aligned}
+\ell(z, y) &= -\log \pi_y = \log \sum_k e^{z_k} - z_y , \\
+\frac{\partial \ell}{\partial z_k} &= \pi_k - [k = y] ,
+\end{aligned}""",
 )
 def test_cost(net):
     costs = [cost(z, y) for z, y in zip(net.z, net.y, strict=True)]
@@ -63,8 +65,11 @@ def test_cost(net):
 
 @equation(
     "eq-mlp-curvature",
-    r"""\sum_{k, m} u_k\, \frac{\partial^2 \ell}{\partial z_k\, \partial z_m}\, u_m
-    = \sum_k \pi_k u_k^2 - \Big( \sum_k \pi_k u_k \Big)^2 = \operatorname{Var}_{k \sim \pi} u_k \;\ge\; 0 ,""",
+    r"""\begin{aligned}
+\sum_{k, m} u_k\, \frac{\partial^2 \ell}{\partial z_k\, \partial z_m}\, u_m
+&= \sum_k \pi_k u_k^2 - \Big( \sum_k \pi_k u_k \Big)^2 \\
+&= \operatorname{Var}_{k \sim \pi} u_k \;\ge\; 0 ,
+\end{aligned}""",
 )
 def test_curvature_of_the_cost(net, rng):
     for z, y in zip(net.z, net.y, strict=True):
@@ -77,7 +82,10 @@ def test_curvature_of_the_cost(net, rng):
 
 @equation(
     "eq-mlp-dropout",
-    r"\tilde h_j = \frac{r_j}{1 - p}\, h_j , \qquad P(r_j = 1) = 1 - p , \quad P(r_j = 0) = p .",
+    r"""\begin{aligned}
+\tilde h_j &= \frac{r_j}{1 - p}\, h_j , \\
+P(r_j = 1) &= 1 - p , \qquad P(r_j = 0) = p .
+\end{aligned}""",
 )
 def test_dropout(rng):
     h = rng.normal(size=(400, 50))
@@ -103,8 +111,10 @@ def test_moments_of_dropout(rng):
 
 @equation(
     "eq-mlp-price",
-    r"""\mathbb{E}\, \ell(\tilde z, y) \;\approx\; \ell(z, y)
-    + \frac{1}{2}\, \frac{p}{1 - p} \sum_j h_j^2 \operatorname{Var}_{k \sim \pi} w_{jk} .""",
+    r"""\begin{aligned}
+\mathbb{E}\, \ell(\tilde z, y) \;\approx\;& \ell(z, y) \\
+& + \frac{1}{2}\, \frac{p}{1 - p} \sum_j h_j^2 \operatorname{Var}_{k \sim \pi} w_{jk} .
+\end{aligned}""",
 )
 def test_price_of_dropout(net, rng):
     W3 = 0.1 * net.w.W3  # the second order is enough where noise moves the logits little
@@ -142,8 +152,10 @@ def conjugate(H):
 
 @equation(
     "eq-mlp-secant",
-    r"""y = \nabla f(\theta + s) - \nabla f(\theta)
-    = \Big( \int_0^1 H(\theta + \tau s)\, d\tau \Big)\, s .""",
+    r"""\begin{aligned}
+y &= \nabla f(\theta + s) - \nabla f(\theta) \\
+&= \Big( \int_0^1 H(\theta + \tau s)\, d\tau \Big)\, s .
+\end{aligned}""",
 )
 def test_secant(net, rng):
     model = LogisticRegression(6, 4, dtype=np.float64)  # smooth: no unit switches on the way
@@ -214,8 +226,10 @@ def seen_models(rng, number=4, size=5):
 
 @equation(
     "eq-mlp-model",
-    r"""\tilde f_i(\theta) = f_i(\theta_i) + \nabla f_i(\theta_i)^\top (\theta - \theta_i)
-    + \tfrac{1}{2} (\theta - \theta_i)^\top H_i\, (\theta - \theta_i) .""",
+    r"""\begin{aligned}
+\tilde f_i(\theta) = f_i(\theta_i) &+ \nabla f_i(\theta_i)^\top (\theta - \theta_i) \\
+&+ \tfrac{1}{2} (\theta - \theta_i)^\top H_i\, (\theta - \theta_i) .
+\end{aligned}""",
 )
 def test_model_of_a_subfunction(rng):
     models, truth, last = seen_models(rng)
@@ -294,9 +308,11 @@ def entropy(pi):
 
 @equation(
     "eq-mlp-scaling",
-    r"""\sum_{l=1}^{3} \Big( \Big\langle W_l, \frac{\partial f}{\partial W_l} \Big\rangle
-    + l\, \Big\langle b_l, \frac{\partial f}{\partial b_l} \Big\rangle \Big)
-    = 3\; \overline{\sum_k z_k\, (\pi_k - [k = y])} .""",
+    r"""\begin{aligned}
+\sum_{l=1}^{3} \Big( \Big\langle W_l, \frac{\partial f}{\partial W_l} \Big\rangle
+&+ l\, \Big\langle b_l, \frac{\partial f}{\partial b_l} \Big\rangle \Big) \\
+&= 3\; \overline{\sum_k z_k\, (\pi_k - [k = y])} .
+\end{aligned}""",
 )
 def test_scaling(net):
     loss, gradient = net.model.loss_and_grad(net.theta, (net.x, net.y))

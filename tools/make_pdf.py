@@ -549,7 +549,6 @@ def finish(pdf: bytes, book: Book, lines: list[Line], output: Path) -> int:
     }
     writer.create_viewer_preferences()
     writer.viewer_preferences.display_doctitle = True
-    writer.compress_identical_objects(remove_duplicates=True, remove_unreferenced=True)
     output.parent.mkdir(parents=True, exist_ok=True)
     part = output.with_suffix(".part")
     loose = io.BytesIO()

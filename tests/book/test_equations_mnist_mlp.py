@@ -66,9 +66,9 @@ def test_cost(net):
 @equation(
     "eq-mlp-curvature",
     r"""\begin{aligned}
-\sum_{k, m} u_k\, \frac{\partial^2 \ell}{\partial z_k\, \partial z_m}\, u_m
-&= \sum_k \pi_k u_k^2 - \Big( \sum_k \pi_k u_k \Big)^2 \\
-&= \operatorname{Var}_{k \sim \pi} u_k \;\ge\; 0 ,
+& \sum_{k, m} u_k\, \frac{\partial^2 \ell}{\partial z_k\, \partial z_m}\, u_m \\
+&\quad = \sum_k \pi_k u_k^2 - \Big( \sum_k \pi_k u_k \Big)^2 \\
+&\quad = \operatorname{Var}_{k \sim \pi} u_k \;\ge\; 0 ,
 \end{aligned}""",
 )
 def test_curvature_of_the_cost(net, rng):
@@ -256,7 +256,10 @@ def test_step_to_the_minimum_of_the_sum(rng):
 
 @equation(
     "eq-mlp-memory",
-    r"\text{numbers kept by SFO} \;\approx\; (3 N + 4)\, d , \qquad \text{by Adam: } 3\, d .",
+    r"""\begin{aligned}
+\text{numbers kept by SFO} &\approx (3 N + 4)\, d , \\
+\text{by Adam} &= 3\, d .
+\end{aligned}""",
 )
 def test_memory():
     d = 400_000
@@ -309,9 +312,9 @@ def entropy(pi):
 @equation(
     "eq-mlp-scaling",
     r"""\begin{aligned}
-\sum_{l=1}^{3} \Big( \Big\langle W_l, \frac{\partial f}{\partial W_l} \Big\rangle
-&+ l\, \Big\langle b_l, \frac{\partial f}{\partial b_l} \Big\rangle \Big) \\
-&= 3\; \overline{\sum_k z_k\, (\pi_k - [k = y])} .
+& \sum_{l=1}^{3} \Big( \Big\langle W_l, \frac{\partial f}{\partial W_l} \Big\rangle
++ l\, \Big\langle b_l, \frac{\partial f}{\partial b_l} \Big\rangle \Big) \\
+&\quad = 3\; \overline{\sum_k z_k\, (\pi_k - [k = y])} .
 \end{aligned}""",
 )
 def test_scaling(net):

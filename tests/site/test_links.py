@@ -1,5 +1,6 @@
 """Addresses that stand elsewhere than in links: in pictures, style sheets and forms."""
 
+import functools
 import re
 from urllib.parse import unquote, urlsplit
 
@@ -12,6 +13,17 @@ NAME_OF_FILE = re.compile(r"[^\s:]+\.(html|js|css|png|svg)")
 CSS_ADDRESS = re.compile(r"""(?:url\(\s*|@import\s+)(?:"([^"]*)"|'([^']*)'|([^"'()\s;]+))""", re.I)
 
 
+@functools.cache
+def parse(text):
+    return BeautifulSoup(text, "html.parser")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_pages():
+    yield
+    parse.cache_clear()
+
+
 def addresses(text, kind):
     """Every address in the text of a page or a picture ("html", "svg") or of a style sheet ("css")."""
     if kind == "css":
@@ -19,7 +31,7 @@ def addresses(text, kind):
         return [next(filter(None, found.groups()), "") for found in CSS_ADDRESS.finditer(text)]
     found = []
     text = re.sub(r"^\s*<\?xml[^>]*\?>", "", text)  # html.parser warns of it
-    for tag in BeautifulSoup(text, "html.parser").find_all(True):
+    for tag in parse(text).find_all(True):
         for name, value in tag.attrs.items():
             if name == "srcset":
                 found += [candidate.split()[0] for candidate in value.split(",") if candidate.strip()]
@@ -68,7 +80,7 @@ def test_every_address_in_a_file_of_the_site_leads_to_one(kind, site):
 def test_elements_name_elements_that_are_there(site):
     wrong = []
     for path in site.pages():
-        soup = BeautifulSoup(path.read_bytes(), "html.parser")
+        soup = parse(path.read_text(encoding="utf-8"))
         ids = {tag["id"] for tag in soup.find_all(id=True)}
         for tag in soup.find_all(True):
             for name in OF_ELEMENTS & set(tag.attrs):
@@ -84,7 +96,7 @@ def test_what_can_be_downloaded_is_there_and_whole(site):
     """The page's source, as the button of the page offers it, is the file that the page was made from."""
     seen = 0
     for path in site.pages():
-        soup = BeautifulSoup(path.read_bytes(), "html.parser")
+        soup = parse(path.read_text(encoding="utf-8"))
         for link in soup.select("a.btn-download-source-button[href], a.reference.download[href], a[download][href]"):
             target = (path.parent / unquote(urlsplit(link["href"]).path)).resolve()
             assert target.is_file(), f"{path}: {link['href']}"

@@ -63,7 +63,9 @@ def test_the_bare_address_leads_to_the_first_page(open_page, address):
     page = open_page("book/reference/notation")
     page.goto(f"{address}/index.html", wait_until="commit")
     page.wait_for_url(f"{address}/book/intro.html")
-    assert not page.troubles, "\n".join(page.troubles)
+    # The page is left before its icon has come.
+    troubles = [trouble for trouble in page.troubles if trouble != f"failed: {address}/_static/favicon.svg"]
+    assert not troubles, "\n".join(troubles)
 
 
 def test_chapters_lead_to_each_other(open_page, address):

@@ -121,11 +121,10 @@ def machines(root=ROOT):
         what = {"chapters": "The chapters", "site": "The site", "test": "`make test`"}[part]
         sentence = f"{what}: {about['processor']}, {about['cores']} cores, {about['system']}"
         load = about["load before"]
-        if isinstance(load, float) and load > 1:
-            sentence += (
-                f"; other programs kept the machine busy (load {load:.0f} before), so that times by the clock are "
-                "longer than on an idle one"
-            )
+        if isinstance(load, float):
+            sentence += f"; load of the minute before {load:.1f}"
+            if load >= about["cores"]:
+                sentence += ", so other programs were busy, and times by the clock are longer than on an idle machine"
         sentences.append(f"- {sentence}.")
     return "\n".join(sentences)
 

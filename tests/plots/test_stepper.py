@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import shutil
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -17,7 +16,6 @@ from adamcore.plots import steppable
 from adamcore.plots.stepper import LARGEST, MOST_FRAMES
 from tests.book.guard import FRAME, figure_problems, figures
 from tests.book.notebook_rules import alternative_texts
-from tests.site.conftest import ARGUMENTS, BROWSERS
 
 matplotlib.use("agg")
 
@@ -148,18 +146,6 @@ def test_the_chapters_rule_reads_the_alternative_text():
     cell["outputs"] = [nbformat.v4.new_output("display_data", {"text/html": silent})]
     [problem] = alternative_texts({"cells": [cell]})
     assert "Cell 0 shows an image" in problem
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        pytest.skip("no Chrome or Chromium on PATH")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import functools
 import http.server
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,16 +16,6 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS_TO_BUILD = 600
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @dataclass(frozen=True)
@@ -100,20 +89,6 @@ def site(tmp_path_factory) -> Site:
 class QuietHandler(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *arguments):
         pass
-
-
-@pytest.fixture(scope="session")
-def browser():
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
-    )
-    executable = next(filter(None, map(shutil.which, [os.environ.get("CHROME", ""), *BROWSERS])), None)
-    if executable is None:
-        pytest.skip("no Chrome or Chromium on PATH (the variable CHROME can name one)")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -110,7 +110,7 @@ def test_limits_are_compared(other):
     assert "| 40 s | 41 s | **no** | 2026-01-02 |" in rows[1]
     assert rows[2].endswith("| 60 s | not measured | unknown | never |")
     assert rows[3].endswith("| 15 min | not measured | unknown | never |")
-    assert "P, 2 cores, S; other programs kept the machine busy (load 7 before)" in status_page.machines(root)
+    assert "P, 2 cores, S; load of the minute before 7.2, so other programs were busy" in status_page.machines(root)
     about["machine"]["load before"] = 0.3
     assert "busy" not in status_page.machines(other(site={**about, "seconds": 61}))
     assert "| 60 s | 61 s | **no** |" in status_page.limits(other(site={**about, "seconds": 61}))

@@ -1,12 +1,8 @@
 """Fixtures for every test."""
 
-import os
-import shutil
-
 import numpy as np
 import pytest
 
-BROWSERS = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome"]
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -30,8 +26,11 @@ def browser():
     playwright = pytest.importorskip(
         "playwright.sync_api", reason='playwright is not installed: pip install -e ".[browser]"'
     )
-    executable = next(filter(None, map(shutil.which, [os.environ.get("CHROME", ""), *BROWSERS])), None)
-    if executable is None:
+    from tools.make_pdf import PdfError, find_browser  # here, so that other tests need no more than pytest and numpy
+
+    try:
+        executable = find_browser()
+    except PdfError:
         pytest.skip("no Chrome or Chromium on PATH (the variable CHROME can name one)")
     with playwright.sync_playwright() as p:
         browser = p.chromium.launch(executable_path=executable, args=ARGUMENTS)

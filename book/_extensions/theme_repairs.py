@@ -6,6 +6,9 @@ some twenty of them. After a build the script is empty, and fonts and style shee
 Figures: large ones are packed once more, without loss.
 
 Bibliography: Sphinx gives its entries a role that has gone out of use, and that is not allowed in a list.
+
+Lines: a browser may break one between a formula and what is written close to it, and before a percent sign. On a
+phone lines then begin with a comma, or with "%".
 """
 
 import re
@@ -19,6 +22,10 @@ SCRIPT = Path("scripts", "fontawesome.js")
 STYLES = Path("styles", "pydata-sphinx-theme.css")
 FONTS = Path("vendor", "fontawesome", "webfonts")
 LARGE = 30_000  # bytes of an image from which packing it again is worth the time
+# A formula in a line, brackets and quotes before it, and punctuation and endings (βs, k-th) after it.
+FORMULA = re.compile(
+    r"""([(\[“‘]*)(<span class="math notranslate nohighlight">[^<]*</span>)((?:[^\s\w<&/–—]|s\b|th\b)*)"""
+)
 ICON_RULE = re.compile(r'((?:\.fa-[a-z0-9-]+:+before,?)+)\{content:"\\([0-9a-f]+)"\}')
 
 
@@ -84,7 +91,25 @@ def repair_roles(app, pagename, templatename, context, doctree) -> None:
         context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
+def keep_together(body: str) -> str:
+    """Put formulas, and what stands close to them, into spans whose lines are not broken; tie percent signs."""
+
+    def whole(found: re.Match) -> str:
+        return f'<span class="whole">{found[0]}</span>' if found[1] or found[3] else found[0]
+
+    parts = re.split(r"(<pre\b.*?</pre>)", FORMULA.sub(whole, body), flags=re.DOTALL)
+    parts[::2] = [re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", part) for part in parts[::2]]  # code stays as it is
+    return "".join(parts)
+
+
+def repair_lines(app, pagename, templatename, context, doctree) -> None:
+    """No line begins with a comma or a percent sign, and none ends with a bracket."""
+    if context.get("body"):
+        context["body"] = keep_together(context["body"])
+
+
 def setup(app):
     app.connect("build-finished", lighten)
     app.connect("html-page-context", repair_roles)
+    app.connect("html-page-context", repair_lines)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

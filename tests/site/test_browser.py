@@ -33,6 +33,12 @@ def test_page(name, scheme, open_page):
     if page.locator("mjx-merror, [data-mjx-error]").count():
         troubles.append("a formula does not parse")
 
+    # Punctuation that is not in the line of its formula.
+    torn = page.locator(".bd-article .whole").evaluate_all(
+        "spans => spans.filter((span) => span.getClientRects().length > 1).map((span) => span.textContent)"
+    )
+    troubles += [f"a line is broken beside a formula: {one}" for one in torn]
+
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})

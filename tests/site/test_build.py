@@ -53,6 +53,19 @@ def test_no_solution_of_an_assignment_is_on_the_site(site):
                 assert not any(mark in text for mark in marks), path
 
 
+def test_punctuation_stays_with_its_formula(pages):
+    """A browser may break a line after a formula, also before a comma; the span "whole" forbids it."""
+    apart = [
+        (page.name, formula.get_text(), close)
+        for page, soup in pages.items()
+        for formula in soup.select("article span.math")
+        if "whole" not in formula.parent.get("class", [])
+        and re.match(r"[.,;:!?)’”]", close := str(formula.next_sibling or ""))
+    ]
+    assert not apart
+    assert sum(len(soup.select("article .whole > span.math")) for soup in pages.values()) > 1000
+
+
 def test_builds_without_a_warning(site):
     lines = re.sub(r"\x1b\[[\d;]*m", "", site.log).splitlines()
     troubles = [line for line in lines if re.search(r"\b(WARNING|ERROR|CRITICAL|\w*(Error|Exception))\b", line)]

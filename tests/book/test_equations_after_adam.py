@@ -32,8 +32,8 @@ def test_nadam_looks_ahead(rng):
 @equation(
     "eq-after-radam",
     r"""\begin{aligned}
-    \rho_t &= \rho_\infty - \frac{2 t\, \beta_2^t}{1 - \beta_2^t} ,
-    \qquad \rho_\infty = \frac{2}{1 - \beta_2} - 1 , \\
+    \rho_\infty &= \frac{2}{1 - \beta_2} - 1 , \\
+    \rho_t &= \rho_\infty - \frac{2 t\, \beta_2^t}{1 - \beta_2^t} , \\
     r_t &= \sqrt{ \frac{(\rho_t - 4)(\rho_t - 2)\, \rho_\infty}{(\rho_\infty - 4)(\rho_\infty - 2)\, \rho_t} } .
     \end{aligned}""",
 )
@@ -324,7 +324,10 @@ def test_loss_of_a_gap(one_hot):
 
 @equation(
     "eq-after-gap-step",
-    r"\Delta a_k = \alpha \pi_k \left( (1 - p_k) + p_j \right) = \frac{\alpha\, c\, \pi_k}{e^{a_k} + c - 1} .",
+    r"\begin{aligned} "
+    r"\Delta a_k &= \alpha \pi_k \left( (1 - p_k) + p_j \right) \\ "
+    r"&= \frac{\alpha\, c\, \pi_k}{e^{a_k} + c - 1} . "
+    r"\end{aligned}",
 )
 def test_step_of_the_gap(one_hot):
     points = one_hot.run(SGD(alpha=3.0), 20)

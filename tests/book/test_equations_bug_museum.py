@@ -55,8 +55,11 @@ def test_turning(rng):
 
 @equation(
     "eq-museum-spike",
-    r"""\frac{\theta_{t-1} - \theta_t}{\alpha} = \frac{1 - \beta_1}{\sqrt{1 - \beta_2}}
-    \left( \frac{\beta_1}{\sqrt{\beta_2}} \right)^{t-1} \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} .""",
+    r"""\begin{aligned}
+    \frac{\theta_{t-1} - \theta_t}{\alpha}
+    &= \frac{1 - \beta_1}{\sqrt{1 - \beta_2}} \left( \frac{\beta_1}{\sqrt{\beta_2}} \right)^{t-1} \\
+    & \quad \cdot \frac{\sqrt{1 - \beta_2^t}}{1 - \beta_1^t} .
+    \end{aligned}""",
 )
 def test_spike(rng):
     t = np.arange(1, 101)

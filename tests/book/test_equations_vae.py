@@ -57,7 +57,13 @@ def central(function, at, h=1e-5):
     return np.array([(function(at + h * e) - function(at - h * e)) / (2 * h) for e in unit])
 
 
-@equation("eq-vae-decoder", r"p(x \mid z) = \prod_{d} p_d^{\,x_d}\, (1 - p_d)^{1 - x_d}, \qquad p_d = p_d(z) .")
+@equation(
+    "eq-vae-decoder",
+    r"\begin{aligned} "
+    r"p(x \mid z) &= \prod_{d} p_d^{\,x_d}\, (1 - p_d)^{1 - x_d} , \\ "
+    r"p_d &= p_d(z) . "
+    r"\end{aligned}",
+)
 def test_decoder(case, rng):
     x = rng.integers(2, size=(IMAGES, PIXELS)).astype(float)
     for i in range(IMAGES):
@@ -134,8 +140,10 @@ def test_bound(line):
 
 @equation(
     "eq-vae-kl",
-    r"D_\text{KL}\big( q(z \mid x) \,\|\, p(z) \big)"
-    r" = \frac12 \sum_{k} \left( \mu_k^2 + \sigma_k^2 - s_k - 1 \right) .",
+    r"\begin{aligned} "
+    r"& D_\text{KL}\big( q(z \mid x) \,\|\, p(z) \big) \\ "
+    r"& = \frac12 \sum_{k} \left( \mu_k^2 + \sigma_k^2 - s_k - 1 \right) . "
+    r"\end{aligned}",
 )
 def test_kl(case, line):
     by_hand = 0.5 * (case.mu[0] ** 2 + case.sigma[0] ** 2 - case.s[0] - 1).sum()
@@ -148,8 +156,8 @@ def test_kl(case, line):
 @equation(
     "eq-vae-reconstruction",
     r"\begin{aligned} "
-    r"-\log p(x \mid z) &= \sum_{d} \log(1 + e^{a_d}) - x_d\, a_d , \\ "
-    r"\frac{\partial \left( -\log p(x \mid z) \right)}{\partial a_d} &= p_d - x_d . "
+    r"& {-\log p(x \mid z)} = \sum_{d} \left( \log(1 + e^{a_d}) - x_d\, a_d \right) , \\ "
+    r"& \frac{\partial \left( -\log p(x \mid z) \right)}{\partial a_d} = p_d - x_d . "
     r"\end{aligned}",
 )
 def test_reconstruction(case):
@@ -162,7 +170,10 @@ def test_reconstruction(case):
 
 @equation(
     "eq-vae-reparameterized",
-    r"z = \mu + \sigma \odot \xi , \qquad \xi \sim \mathcal N(0, I) , \qquad \sigma = e^{s / 2} .",
+    r"\begin{aligned} "
+    r"z &= \mu + \sigma \odot \xi , \\ "
+    r"\xi &\sim \mathcal N(0, I) , \qquad \sigma = e^{s / 2} . "
+    r"\end{aligned}",
 )
 def test_reparameterized(case):
     # The loss that adamcore computes with this noise is that of this z.
@@ -212,8 +223,10 @@ def test_pathwise(line):
 
 @equation(
     "eq-vae-objective",
-    r"f = \frac{1}{n} \sum_{i=1}^{n} \left[ -\log p(x_i \mid z_i)"
-    r" + \frac12 \sum_{k} \left( \mu_{ik}^2 + \sigma_{ik}^2 - s_{ik} - 1 \right) \right] .",
+    r"\begin{aligned} "
+    r"f &= \frac{1}{n} \sum_{i=1}^{n} \Big[ -\log p(x_i \mid z_i) \\ "
+    r"& \quad + \frac12 \sum_{k} \left( \mu_{ik}^2 + \sigma_{ik}^2 - s_{ik} - 1 \right) \Big] . "
+    r"\end{aligned}",
 )
 def test_objective(case):
     likelihood = (case.x * np.log(case.p) + (1 - case.x) * np.log(1 - case.p)).sum(axis=1)
@@ -283,8 +296,10 @@ def test_uncorrected(rng):
 @equation(
     "eq-vae-momentum",
     r"\begin{aligned} "
-    r"\text{Adam, uncorrected:} \quad & (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_t}} , \\ "
-    r"\text{RMSProp:} \quad & (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_i}} . "
+    r"& \text{Adam, uncorrected:} \\ "
+    r"& \quad (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_t}} , \\ "
+    r"& \text{RMSProp:} \\ "
+    r"& \quad (1 - \beta_1) \sum_{i=1}^{t} \beta_1^{t-i}\, \frac{g_i}{\sqrt{v_i}} . "
     r"\end{aligned}",
 )
 def test_momentum(rng):
@@ -317,7 +332,10 @@ def test_mean_factor(beta1):
 
 @equation(
     "eq-vae-floor",
-    r"\min_{a} \left( -\log p(x \mid z) \right) = -\sum_{d} x_d \log x_d + (1 - x_d) \log(1 - x_d) ,",
+    r"\begin{aligned} "
+    r"& \min_{a} \left( -\log p(x \mid z) \right) \\ "
+    r"& = -\sum_{d} \left( x_d \log x_d + (1 - x_d) \log(1 - x_d) \right) , "
+    r"\end{aligned}",
 )
 def test_floor(rng):
     x = rng.uniform(0.01, 0.99, PIXELS)

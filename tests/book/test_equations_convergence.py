@@ -276,7 +276,10 @@ def momentum_walk(alpha, beta1, h, p, steps=400):
 
 @equation(
     "eq-conv-edge-recursion",
-    r"z_t = \left( 1 + \beta_1 - \alpha\, (1 - \beta_1)\, s \right) z_{t-1} - \beta_1\, z_{t-2} .",
+    r"""\begin{aligned}
+    z_t &= \left( 1 + \beta_1 - \alpha\, (1 - \beta_1)\, s \right) z_{t-1} \\
+    &\quad - \beta_1\, z_{t-2} .
+    \end{aligned}""",
 )
 def test_edge_recursion(rng):
     alpha, beta1, h, p = rng.uniform(0.1, 1), rng.uniform(0.1, 0.95), rng.uniform(0.5, 2), rng.uniform(0.5, 2)

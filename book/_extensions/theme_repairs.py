@@ -7,8 +7,8 @@ Figures: large ones are packed once more, without loss.
 
 Bibliography: Sphinx gives its entries a role that has gone out of use, and that is not allowed in a list.
 
-Lines: a browser may break one between a formula and what is written close to it, and before a percent sign. On a
-phone lines then begin with a comma, or with "%".
+Lines: a browser may break one between a formula and what is written close to it, before a percent sign, and after
+the hyphens of an option. On a phone lines then begin with a comma, or with "%".
 """
 
 import re
@@ -92,13 +92,15 @@ def repair_roles(app, pagename, templatename, context, doctree) -> None:
 
 
 def keep_together(body: str) -> str:
-    """Put formulas, and what stands close to them, into spans whose lines are not broken; tie percent signs."""
+    """Put formulas, and what stands close to them, into spans that are not broken, and options; tie percent signs."""
 
     def whole(found: re.Match) -> str:
         return f'<span class="whole">{found[0]}</span>' if found[1] or found[3] else found[0]
 
     parts = re.split(r"(<pre\b.*?</pre>)", FORMULA.sub(whole, body), flags=re.DOTALL)
-    parts[::2] = [re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", part) for part in parts[::2]]  # code stays as it is
+    for at in range(0, len(parts), 2):  # blocks of code stay as they are
+        part = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", parts[at])
+        parts[at] = part.replace('<span class="pre">-', '<span class="pre whole">-')  # an option, such as --jobs
     return "".join(parts)
 
 

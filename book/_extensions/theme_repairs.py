@@ -12,6 +12,7 @@ the hyphens of an option. On a phone lines then begin with a comma, or with "%".
 """
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from fontTools import subset
@@ -73,9 +74,9 @@ def lighten(app, exception) -> None:
         smaller.subset(font)
         font.save(path)
         path.with_suffix(".woff2").unlink(missing_ok=True)
-    for path in Path(app.outdir, "_images").glob("*.png"):
-        if path.stat().st_size > LARGE:
-            pack(path)
+    large = [path for path in Path(app.outdir, "_images").glob("*.png") if path.stat().st_size > LARGE]
+    with ThreadPoolExecutor() as pool:  # threads are enough: Pillow packs without holding Python's lock
+        list(pool.map(pack, large))
 
 
 def pack(path: Path) -> None:

@@ -334,7 +334,8 @@ def test_mean_factor(beta1):
     "eq-vae-floor",
     r"\begin{aligned} "
     r"& \min_{a} \left( -\log p(x \mid z) \right) \\ "
-    r"& = -\sum_{d} \left( x_d \log x_d + (1 - x_d) \log(1 - x_d) \right) , "
+    r"& = -\sum_{d} \big( x_d \log x_d \\ "
+    r"& \qquad\quad + (1 - x_d) \log(1 - x_d) \big) , "
     r"\end{aligned}",
 )
 def test_floor(rng):
@@ -350,7 +351,10 @@ def test_floor(rng):
 
 @equation(
     "eq-vae-artanh",
-    r"\bar f(T) \approx \frac{2}{T \ln (1 / \beta_2)} \operatorname{artanh} \sqrt{1 - \beta_2^T} .",
+    r"\begin{aligned} "
+    r"\bar f(T) &\approx \frac{2}{T \ln (1 / \beta_2)} \\ "
+    r"& \quad \cdot \operatorname{artanh} \sqrt{1 - \beta_2^T} . "
+    r"\end{aligned}",
 )
 @pytest.mark.parametrize("beta2", [0.999, 0.9999])
 @pytest.mark.parametrize("steps", [500, 5_000])

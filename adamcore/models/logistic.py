@@ -218,9 +218,9 @@ class BinaryLogisticRegression(LogisticRegression):
 
     .. math::
 
-        f(w, b) = -\frac1n \sum_{i=1}^n \big[ y_i \log \sigma(z_i) + (1 - y_i) \log(1 - \sigma(z_i)) \big]
-                  + \frac{\lambda}{2} \lVert w \rVert^2,
-        \qquad z_i = x_i w + b, \quad \sigma(z) = \frac{1}{1 + e^{-z}}
+        f(w, b) &= -\frac1n \sum_{i=1}^n \big[ y_i \log \sigma(z_i) + (1 - y_i) \log(1 - \sigma(z_i)) \big]
+        + \frac{\lambda}{2} \lVert w \rVert^2, \\
+        z_i &= x_i w + b, \qquad \sigma(z) = \frac{1}{1 + e^{-z}}
 
     The same family of predictions as :class:`LogisticRegression` with two classes, whose two columns of weights are
     redundant: only their difference counts. Started from zero, those two move by equal steps in opposite

@@ -70,8 +70,8 @@ class BernoulliCrossEntropy(Buffered):
 
     .. math::
 
-        L = -\frac1n \sum_{i=1}^n \sum_d x_{id} \log p_{id} + (1 - x_{id}) \log(1 - p_{id}),
-        \qquad p = \frac{1}{1 + e^{-z}}, \qquad
+        L &= -\frac1n \sum_{i=1}^n \sum_d x_{id} \log p_{id} + (1 - x_{id}) \log(1 - p_{id}), \\
+        p &= \frac{1}{1 + e^{-z}}, \qquad
         \frac{\partial L}{\partial z_{id}} = \frac1n \left(p_{id} - x_{id}\right)
 
     It is the decoder's part of the loss in appendix C.1 of arXiv:1312.6114. Neither overflow nor the logarithm of a p

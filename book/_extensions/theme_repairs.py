@@ -9,6 +9,8 @@ Bibliography: Sphinx gives its entries a role that has gone out of use, and that
 
 Lines: a browser may break one between a formula and what is written close to it, before a percent sign, and after
 the hyphens of an option. On a phone lines then begin with a comma, or with "%".
+
+Signatures: they break after the module and the bracket, and show no function as a default.
 """
 
 import re
@@ -105,14 +107,27 @@ def keep_together(body: str) -> str:
     return "".join(parts)
 
 
+def plain_defaults(app, what, name, obj, options, signature, returns):
+    """A default that is made by a function has no value to show."""
+    return re.sub(r"<factory>|<function [\w.]*(<lambda>)?>", "...", signature or ""), returns
+
+
+def break_between_names(body: str) -> str:
+    """Let the signature of a name of the package break after a dot and a bracket, before it breaks within a word."""
+    body = body.replace('</span></span><span class="sig-name', '</span></span><wbr><span class="sig-name')
+    return body.replace('<span class="sig-paren">(</span>', '<span class="sig-paren">(</span><wbr>')
+
+
 def repair_lines(app, pagename, templatename, context, doctree) -> None:
     """No line begins with a comma or a percent sign, and none ends with a bracket."""
     if context.get("body"):
-        context["body"] = keep_together(context["body"])
+        context["body"] = break_between_names(keep_together(context["body"]))
 
 
 def setup(app):
     app.connect("build-finished", lighten)
     app.connect("html-page-context", repair_roles)
     app.connect("html-page-context", repair_lines)
+    app.setup_extension("sphinx.ext.autodoc")  # whose event it is
+    app.connect("autodoc-process-signature", plain_defaults)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -218,3 +218,13 @@ def test_the_citation_names_the_project():
     assert citation["repository-code"] == REPOSITORY
     assert citation["title"] == CONFIG["title"]
     assert [author["name"] for author in citation["authors"]] == [CONFIG["author"]]
+
+
+def test_signatures_break_between_names_and_show_no_function(site, pages):
+    reference = [soup for page, soup in pages.items() if "reference/api" in url_of(page, site)]
+    names = [name for soup in reference for name in soup.select("dt.sig .sig-prename")]
+    assert names
+    assert all(name.find_next_sibling().name == "wbr" for name in names)
+    signatures = " ".join(dt.get_text() for soup in reference for dt in soup.select("dt.sig"))
+    assert "<function" not in signatures
+    assert "<factory>" not in signatures

@@ -37,7 +37,10 @@ def shortest(x, y):
 
 @equation(
     "eq-choosing-budget",
-    r"\Pr\left[ \text{best of } k \le s_{(i)} \right] = 1 - \binom{n-i}{k} \bigg/ \binom{n}{k} .",
+    r"""\begin{aligned}
+    & \Pr\left[ \text{best of } k \le s_{(i)} \right] \\
+    & = 1 - \binom{n-i}{k} \bigg/ \binom{n}{k} .
+    \end{aligned}""",
 )
 def test_budget(rng):
     for n in (1, 4, 8):
@@ -70,8 +73,10 @@ def test_loss(rng):
     r"""\begin{aligned}
     &\text{one feature that is its label, } y_i ; \\
     &\text{two features that are always } 1 ; \\
-    &k_i \text{ features that are } 1 \text{ for this example only,} \\
-    &\quad k_i = 1 \text{ if } y_i = +1, \quad k_i = 5 \text{ if } y_i = -1 ,
+    &k_i \text{ features that are } 1 \\
+    &\quad \text{for this example only,} \\
+    &\quad k_i = 1 \text{ if } y_i = +1, \\
+    &\quad k_i = 5 \text{ if } y_i = -1 ,
     \end{aligned}""",
 )
 def test_construction(rng):
@@ -241,8 +246,10 @@ def test_gap(rng):
 
 @equation(
     "eq-choosing-momentum",
-    r"""\alpha'\, \hat m_t = \alpha'\, \frac{1 - \beta_1}{1 - \beta_1^t}\, b_t , \qquad
-    b_t = \beta_1 b_{t-1} + g_t .""",
+    r"""\begin{aligned}
+    \alpha'\, \hat m_t &= \alpha'\, \frac{1 - \beta_1}{1 - \beta_1^t}\, b_t , \\
+    b_t &= \beta_1 b_{t-1} + g_t .
+    \end{aligned}""",
 )
 def test_limit_is_momentum(rng):
     step, s, b = limit_and_step(rng, 1e9)
@@ -257,8 +264,10 @@ def test_limit_is_momentum(rng):
 
 @equation(
     "eq-choosing-compensate",
-    r"""\alpha = s \left( 1 + \frac{\epsilon}{g} \right) , \quad \text{then} \quad
-    \alpha\, \frac{\hat m_t}{g + \epsilon} = s\, \frac{\hat m_t}{g} :""",
+    r"""\begin{aligned}
+    &\alpha = s \left( 1 + \frac{\epsilon}{g} \right) , \quad \text{then} \\
+    &\alpha\, \frac{\hat m_t}{g + \epsilon} = s\, \frac{\hat m_t}{g} :
+    \end{aligned}""",
 )
 def test_compensation(rng):
     g, size = rng.uniform(0.001, 1), 0.03

@@ -45,7 +45,7 @@ def test_pooling(rng):
 
 @equation(
     "eq-cnn-shared",
-    r"""\frac{\partial L}{\partial W_{i, j, c, k}} = \sum_{h} \sum_{w} \frac{\partial L}{\partial y_{h, w, k}}\;
+    r"""\frac{\partial L}{\partial W_{i, j, c, k}} = \sum_{h, w} \frac{\partial L}{\partial y_{h, w, k}}\;
     x_{h + i - r,\, w + j - r,\, c} .""",
 )
 def test_gradient_of_a_shared_weight(layer, rng):
@@ -80,8 +80,10 @@ def unit(rng):
 
 @equation(
     "eq-cnn-spread",
-    r"""\operatorname{Var} z = \sum_{i=1}^{n} x_i^2 \operatorname{Var} w_i = \sigma_w^2 \sum_{i=1}^{n} x_i^2
-    = \sigma_w^2\, n\, \overline{x^2} ,""",
+    r"""\begin{aligned}
+    \operatorname{Var} z &= \sum_{i=1}^{n} x_i^2 \operatorname{Var} w_i \\
+    &= \sigma_w^2 \sum_{i=1}^{n} x_i^2 = \sigma_w^2\, n\, \overline{x^2} ,
+    \end{aligned}""",
 )
 def test_spread(unit, rng):
     x, _, sigma = unit
@@ -100,8 +102,10 @@ def shift_of_first_step(x, w, g, alpha):
 
 @equation(
     "eq-cnn-shift",
-    r"""\Delta z = -\alpha \sum_{i=1}^{n} \operatorname{sign}(g_i)\, x_i , \qquad
-    |\Delta z| \le \alpha\, n\, \bar x .""",
+    r"""\begin{aligned}
+    \Delta z &= -\alpha \sum_{i=1}^{n} \operatorname{sign}(g_i)\, x_i , \\
+    |\Delta z| &\le \alpha\, n\, \bar x .
+    \end{aligned}""",
 )
 def test_shift(unit, rng):
     x, w, _ = unit

@@ -56,8 +56,10 @@ def test_softmax_gradient(case):
 
 @equation(
     "eq-logistic-gradient",
-    r"""\nabla_W f = \frac{1}{n} X^\top (P - Y) + \lambda W, \qquad
-    \nabla_b f = \frac{1}{n} \sum_{i=1}^{n} (P_i - Y_i).""",
+    r"""\begin{aligned}
+    \nabla_W f &= \frac{1}{n} X^\top (P - Y) + \lambda W, \\
+    \nabla_b f &= \frac{1}{n} \sum_{i=1}^{n} (P_i - Y_i).
+    \end{aligned}""",
 )
 def test_gradient(case):
     model, theta, x, y, _, p = case
@@ -83,8 +85,10 @@ def test_adagrad(rng):
 
 @equation(
     "eq-nesterov",
-    r"""b_t = \mu b_{t-1} + g_t, \qquad \theta_t = \theta_{t-1} - \alpha\, (g_t + \mu b_t),
-    \qquad \mu = 0.9 .""",
+    r"""\begin{aligned}
+    b_t &= \mu b_{t-1} + g_t, \qquad \mu = 0.9 , \\
+    \theta_t &= \theta_{t-1} - \alpha\, (g_t + \mu b_t) .
+    \end{aligned}""",
 )
 def test_nesterov(rng):
     rule, b, theta = Nesterov(alpha=0.3), 0, np.zeros(3)

@@ -61,7 +61,10 @@ def follow(beta2, steps):
 
 @equation(
     "eq-score-stream",
-    r"""f_t(x) = 3 \max(x, -1) \;\text{ if } t \bmod 3 = 1, \qquad f_t(x) = |x - 1| \;\text{ otherwise.}""",
+    r"""f_t(x) = \begin{cases}
+    3 \max(x, -1) & \text{if } t \bmod 3 = 1, \\
+    |x - 1| & \text{otherwise.}
+    \end{cases}""",
 )
 def test_stream(rng):
     beta2 = rng.uniform(0.1, 0.4)

@@ -1,7 +1,8 @@
 """What the search of the book knows: equations by their names and numbers, and which chapter explains a term.
 
 Sphinx ranks what it finds by book/_extensions/search_scorer.js. That file is handed what the book itself says: the
-glossary names the chapter of each term, and the tables of notation name the equation of each symbol.
+glossary names the chapter of each term, and the tables of notation name the equation of each symbol. After it comes
+search_excerpts.js, which makes the formulas in the excerpts readable.
 """
 
 import json
@@ -80,7 +81,8 @@ def write_scorer(app, env):
     if GLOSSARY in env.found_docs:
         explained |= chapters_of_terms(env.get_doctree(GLOSSARY))
     data = json.dumps(explained, ensure_ascii=False, sort_keys=True)
-    scorer = Path(__file__).with_name("search_scorer.js").read_text(encoding="utf-8")
+    scripts = (Path(__file__).with_name(f"search_{name}.js") for name in ("scorer", "excerpts"))
+    scorer = "\n".join(script.read_text(encoding="utf-8") for script in scripts)
     path = Path(app.doctreedir) / "search_scorer.js"
     path.write_text(f"const EXPLAINED_IN = new Map(Object.entries({data}));\n\n{scorer}", encoding="utf-8")
     app.config.html_search_scorer = str(path)

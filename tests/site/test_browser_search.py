@@ -80,3 +80,32 @@ def test_equations_with_a_number_come_in_the_order_of_the_book(answers):
     found = [address for address in answers("equation (2)") if "#equation-" in address][:3]
     chapters = ["foundations/gradient_descent", "foundations/momentum", "foundations/adagrad"]
     assert [address.split(".html")[0] for address in found] == [f"book/{chapter}" for chapter in chapters]
+
+
+READABLE = {
+    r"\(\beta_2\)": "β₂",
+    r"\(\hat m_t / (\sqrt{\hat v_t} + \epsilon)\)": "m̂_t / (√(v̂_t) + ε)",
+    r"\(\beta_1^{t-i}\,\sqrt{1 - \beta_2}\)": "β₁^(t−i) √(1 − β₂)",
+    r"\(\tfrac12 \lVert\theta\rVert^2 \approx 10^{-8}\)": "1/2 ‖θ‖² ≈ 10⁻⁸",
+    r"\(n_\text{in} \log\frac{a + b}{2}\)": "n_in log (a + b)/2",
+    "computes (7.1)\\[\nm_t = g_t\n\\] where": "computes … where",
+    "(a plain one)": "(a plain one)",
+}
+
+
+def test_excerpts_show_formulas_as_letters(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/search.html?q=denominator")
+    page.wait_for_function("document.querySelector('#search-results .context')")
+    shown = "html => Search.htmlToText(`<div role=main>${html}</div>`, '')"
+    for tex, letters in READABLE.items():
+        assert page.evaluate(shown, tex) == letters
+
+    # No formula of any page is left as it was.
+    left = r"""Promise.all(Search._index.docnames.map(async (name) => {
+        const text = Search.htmlToText(await (await fetch(`${name}.html`)).text(), "");
+        return text.match(/\\[([].{0,60}/g) ?? [];
+    }))"""
+    found = [tex for name in page.evaluate(left) for tex in name]
+    page.close()
+    assert not found, "\n".join(found)

@@ -508,6 +508,7 @@ SLOW = start(0.7, 0.6)
 
 def test_the_clock_of_sfo_is_what_was_measured():
     measured = json.loads((ROOT / "benchmarks" / "results" / "sfo.json").read_text(encoding="utf-8"))
+    assert measured["scale"] == "full"
     assert {int(parts): round(ratio, 1) for parts, ratio in measured["ratios"].items()} == SFO_OVER_ADAM
 
 
@@ -595,11 +596,14 @@ def test_sfo_with_dropout():
     stalls = judge("C26", with_sfo(SLOW, start(0.7, 0.2), with_noise=0.09))
     assert stalls.verdict == "reproduced only if"
     assert stalls.condition == "it counts as failing to stall far above Adam"
+    fewer = with_sfo(SLOW, start(0.7, 0.2), with_noise=0.09)
+    fewer.runs[:] = [run for run in fewer.runs if run["contender"] != "Adam+dropout" or run["seed"] == 1]
+    assert judge("C26", fewer).condition == f"it counts as failing to stall far above Adam, and {ONE_SEED}"
     mixed = with_sfo(SLOW, start(0.7, 0.2), with_noise=0.11)
     stopped = next(run for run in mixed.runs if run["contender"] == "SFO+dropout")
     stopped["epoch_cost"] = stopped["epoch_cost"][:4]  # diverged
     found = judge("C26", mixed)
-    assert (found.verdict, found.numbers["stayed"], found.numbers["stalled"]) == ("not reproduced", 1, 1)
+    assert (found.verdict, found.numbers["stayed"]) == ("not reproduced", 1)
 
 
 def test_mnist_without_its_record():

@@ -245,12 +245,7 @@ def report(name: str, result: dict[str, Any]) -> None:
     show_default=True,
     help="How many of its runs to make in torch, for the time of all.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(__file__).parent / "results" / "logistic.json",
-    help="The record to write [default: results/logistic.json beside this file].",
-)
+@side_by_side.output_option("logistic")
 def main(repeat: int, patience: float, grid: bool, jobs: int, theirs: int, output: Path) -> None:
     """Time logistic regression against other libraries, and write a record of times and ratios."""
     side_by_side.restart_without()

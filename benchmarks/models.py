@@ -347,12 +347,7 @@ def parse_models(context: click.Context, parameter: click.Parameter, text: str) 
     show_default=True,
     help="Threads of every library; on Linux, also the cores that it may use.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(__file__).parent / "results" / "models.json",
-    help="The record to write [default: results/models.json beside this file].",
-)
+@side_by_side.output_option("models")
 @click.option("--memory-of", hidden=True, type=click.Choice(list(MODELS)))
 def main(models: list[str], repeat: int, patience: float, threads: int, output: Path, memory_of: str | None) -> None:
     """Time a training step of each network against other libraries, and write a record of times and ratios."""

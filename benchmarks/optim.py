@@ -300,12 +300,7 @@ def parse_sizes(context: click.Context, parameter: click.Parameter, text: str) -
     show_default="all cores",
     help="Threads of numba and torch; jax always takes all cores.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(__file__).parent / "results" / "optim.json",
-    help="The record to write [default: results/optim.json beside this file].",
-)
+@side_by_side.output_option("optim")
 def main(sizes: dict[str, list[tuple[int, ...]]], repeat: int, patience: float, threads: int, output: Path) -> None:
     """Time one step of Adam in float32 against other libraries, and write a record of times and ratios."""
     side_by_side.restart_without()

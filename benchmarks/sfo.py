@@ -1,13 +1,12 @@
 """A pass of SFO beside an epoch of Adam, on the network and the data of Figure 2 (b): ``python -m benchmarks.sfo``.
 
 What SFO keeps and computes grows with the number of parts of the data, so it is timed with two numbers of parts. It
-needs all of MNIST (``python -m adamcore data fetch mnist``) and 4 GB of memory, and takes about four minutes a round,
-on a machine that should do nothing else meanwhile. README.md beside this file says how to read the numbers.
+needs all of MNIST (``python -m adamcore data fetch mnist``) and 3 GB of memory. A round takes four to six minutes, on
+a machine that should do nothing else meanwhile. README.md beside this file says how to read the numbers.
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import click
@@ -47,20 +46,13 @@ def seconds_of_sfo(problem: Problem, parts: int) -> float:
     show_default=True,
     help="Of fig2b. Only the full one tells anything; the others try this program.",
 )
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path(__file__).parent / "results" / "sfo.json",
-    metavar="FILE",
-    help="The record to write [default: results/sfo.json beside this file].",
-)
+@side_by_side.output_option("sfo")
 def main(rounds: int, scale: str, output: Path) -> None:
     """Time all contenders in turn, round after round, and write a record."""
     side_by_side.restart_without()
     experiment = EXPERIMENTS["fig2b"]
     problem = make_problem(experiment.problem, experiment.problem_parameters(experiment.scale(scale), "SFO"))
     machine = side_by_side.machine()
-    load_after = getattr(os, "getloadavg", lambda: ["unknown"])
     adam, sfo = [], {parts: [] for parts in SFO_OVER_ADAM}
     for _ in range(rounds):
         adam.append(seconds_of_adam(problem))
@@ -70,7 +62,7 @@ def main(rounds: int, scale: str, output: Path) -> None:
     ratios = {parts: float(f"{np.mean(np.divide(times, adam)):.4g}") for parts, times in sfo.items()}
     record = {
         "what": "a pass of SFO over an epoch of Adam on one thread, by the number of parts: the mean over rounds",
-        "machine": machine | {"load after": load_after()[0]},
+        "machine": machine | {"load after": side_by_side.machine()["load before"]},
         "versions": side_by_side.versions("adamcore", "numpy", "numba"),
         "rounds": rounds,
         "scale": scale,

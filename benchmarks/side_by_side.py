@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
 import numpy as np
 import threadpoolctl
 
@@ -222,6 +223,17 @@ def versions(*names: str) -> dict[str, str]:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found[name] = importlib.metadata.version(name)
     return found
+
+
+def output_option(name: str) -> Callable[[Callable], Callable]:
+    """The option of a benchmark that says where its record goes."""
+    return click.option(
+        "--output",
+        type=click.Path(dir_okay=False, path_type=Path),
+        default=Path(__file__).parent / "results" / f"{name}.json",
+        metavar="FILE",
+        help=f"The record to write [default: results/{name}.json beside this file].",
+    )
 
 
 def write(path: Path, record: dict[str, Any]) -> None:

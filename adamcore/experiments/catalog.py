@@ -39,7 +39,7 @@ a machine with other work on it; the convolutional network as its full scale has
 (``OPENBLAS_CORETYPE=Haswell``) the networks took 1.5 to 1.8 times as long."""
 
 
-SFO_OVER_ADAM = {25: 0.9, 100: 3.1}
+SFO_OVER_ADAM = {25: 0.9, 100: 3.0}
 """How many times as long as an epoch of Adam a pass of SFO takes, by the number of its subfunctions, with the network
 and the 60,000 images of Figure 2 (b), on one thread: measured in turn by ``python -m benchmarks.sfo``. (Times in the
 records are of no use for that: their runs were made at different times, beside other work.)"""

@@ -50,7 +50,7 @@ def load_cifar10(full: bool = False) -> Dataset:
     ----------
     full : bool, default False
         Whether to load all 60,000 images. The official archive (170 MB) is downloaded the first time, unless it lies
-        in the data folder: see `python -m adamcore data where`.
+        in the data folder: see ``python -m adamcore data where``.
 
     Returns
     -------

@@ -55,7 +55,7 @@ def load_imdb(full: bool = False, text: bool = False) -> Dataset:
     ----------
     full : bool, default False
         Whether to load both halves from the official archive (84 MB), which is downloaded the first time, unless it
-        lies in the data folder: see `python -m adamcore data where`. Takes some twenty seconds.
+        lies in the data folder: see ``python -m adamcore data where``. Takes some twenty seconds.
     text : bool, default False
         Whether to give the reviews themselves instead of counts. Needs the official archive, too.
 
@@ -329,7 +329,7 @@ def compare_imdb(path: Path | None = None) -> Differences:
     Raises
     ------
     DataError
-        As `load_imdb` with ``full``.
+        As ``load_imdb`` with ``full``.
     """
     reviews = read_reviews(path) if path else _reviews()
     x, y, _, _ = embedded_counts()

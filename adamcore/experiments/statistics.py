@@ -116,7 +116,7 @@ class Comparison:
 
     @property
     def verdict(self) -> str:
-        """``"faster"``, ``"slower"``, ``"similar"`` or ``"inconclusive"``: what the area says of A against B."""
+        """What the area says of A against B, ``"faster"``, ``"slower"``, ``"similar"`` or ``"inconclusive"``."""
         return {"lower": "faster", "higher": "slower"}.get(self.area.verdict, self.area.verdict)
 
 
@@ -192,7 +192,7 @@ class Sensitivity:
 
     @property
     def decades(self) -> float:
-        """How many powers of ten lie between ``low`` and ``high``: the width."""
+        """The width, as the number of powers of ten between ``low`` and ``high``."""
         return float(np.log10(self.high / self.low))
 
 

@@ -93,6 +93,7 @@ def use_style() -> None:
             "axes.spines.top": False,
             "axes.spines.right": False,
             "axes.grid": True,
+            "axes.axisbelow": True,
             "axes.prop_cycle": CYCLE,
             "grid.color": "#dddddd",
             "grid.linewidth": 0.6,

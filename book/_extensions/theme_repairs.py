@@ -3,7 +3,8 @@
 Icons: the theme sends a script of 1.5 MB with every drawing of Font Awesome, and its fonts besides. The pages use
 some twenty of them. After a build the script is empty, and fonts and style sheet hold what the pages name.
 
-Figures: large ones are packed once more, without loss.
+Figures: large ones are packed once more, without loss. Wide ones, of several panels, get a box to scroll in: on a
+phone their letters would be too small to read.
 
 Bibliography: Sphinx gives its entries a role that has gone out of use, and that is not allowed in a list.
 
@@ -17,6 +18,7 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from docutils import nodes
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from PIL import Image
@@ -24,6 +26,7 @@ from PIL import Image
 SCRIPT = Path("scripts", "fontawesome.js")
 STYLES = Path("styles", "pydata-sphinx-theme.css")
 FONTS = Path("vendor", "fontawesome", "webfonts")
+WIDE = 850  # pixels of a figure's width; one panel has about 800
 LARGE = 30_000  # bytes of an image from which packing it again is worth the time
 # A formula in a line, brackets and quotes before it, and punctuation and endings (βs, k-th) after it.
 FORMULA = re.compile(
@@ -88,6 +91,19 @@ def pack(path: Path) -> None:
             picture.convert("RGB").save(path, optimize=True)
 
 
+def box_wide_figures(app, doctree, docname) -> None:
+    """Put each wide picture that a cell shows into a box: custom.css lets it scroll, the theme lets keys reach it."""
+    for image in list(doctree.findall(nodes.image)):
+        if "cell_output" not in image.parent.get("classes", []):
+            continue
+        with Image.open(Path(app.srcdir, image["uri"])) as picture:
+            wide = picture.width > WIDE
+        if wide:
+            box = nodes.container(classes=["output", "wide-figure"])
+            image.replace_self(box)
+            box += image
+
+
 def repair_roles(app, pagename, templatename, context, doctree) -> None:
     """Entries of a bibliography are items of its list."""
     if context.get("body"):
@@ -126,6 +142,7 @@ def repair_lines(app, pagename, templatename, context, doctree) -> None:
 
 def setup(app):
     app.connect("build-finished", lighten)
+    app.connect("doctree-resolved", box_wide_figures)
     app.connect("html-page-context", repair_roles)
     app.connect("html-page-context", repair_lines)
     app.setup_extension("sphinx.ext.autodoc")  # whose event it is

@@ -47,6 +47,16 @@ def test_page(name, scheme, open_page):
         excess = page.evaluate("document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth")
         if excess > 0:
             troubles.append(f"the page scrolls sideways by {excess} pixels at a width of {width}")
+
+    # A phone's line shows the whole of a formula, of one in a solution, too; chapters split long ones.
+    page.locator(".toggle-hidden").evaluate_all("all => all.forEach((one) => one.classList.remove('toggle-hidden'))")
+    page.set_viewport_size({"width": min(WIDTHS), "height": 900})
+    cut = page.locator(".bd-article p span.math").evaluate_all(
+        """formulas => formulas.filter((one) => one.offsetParent && !one.closest("td, th, dl.py")
+             && one.querySelector("mjx-math").getBoundingClientRect().right > one.getBoundingClientRect().right + 6)
+           .map((one) => one.textContent)"""
+    )
+    troubles += [f"a line cuts off a formula: {one}" for one in cut]
     assert not troubles, "\n".join(troubles)
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections import Counter
 from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from PIL import Image
 
 from .conftest import ROOT, toc_entries
 
@@ -51,6 +53,18 @@ def test_no_solution_of_an_assignment_is_on_the_site(site):
             if "assignments" in path.as_posix():
                 text = path.read_text(encoding="utf-8")
                 assert not any(mark in text for mark in marks), path
+
+
+def test_wide_figures_can_be_scrolled(pages, site):
+    """Squeezed onto a phone, letters of several panels are too small to read."""
+    boxed = Counter()
+    for page, soup in pages.items():
+        for image in soup.select(".cell_output img:not([src^='data:'])"):
+            with Image.open(file_at(image["src"], page, site)) as picture:
+                wide = picture.width > 850
+            boxed[wide] += 1
+            assert wide == ("wide-figure" in image.parent["class"]), (page.name, image["alt"][:60])
+    assert boxed[True] > 10 < boxed[False]
 
 
 def test_punctuation_stays_with_its_formula(pages):

@@ -7,7 +7,7 @@ Each set is in the package, whole or in part, and loads without a network:
 >>> mnist.x_train.shape, mnist.y_test.shape
 ((60000, 28, 28), (10000,))
 
-`load_imdb` and `load_cifar10` take ``full=True`` for the official archive, which is downloaded once and kept.
+``load_imdb`` and ``load_cifar10`` take ``full=True`` for the official archive, which is downloaded once and kept.
 """
 
 from adamcore.data.batches import minibatches

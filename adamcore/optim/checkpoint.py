@@ -56,7 +56,7 @@ def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None
     ------
     TypeError
         If the state belongs to another rule, the rule or its schedule is not one of :mod:`adamcore.optim`, or
-        ``rng`` is no generator of :mod:`numpy.random`.
+        ``rng`` is no generator of ``numpy.random``.
     ValueError
         If the state is not as its rule made it.
 

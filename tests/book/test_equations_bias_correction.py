@@ -245,7 +245,7 @@ def test_only_v_corrected(rng):
     "eq-bias-expm1",
     r"""\begin{aligned}
     & 1 - \beta^t \\
-    &= -\operatorname{expm1}( t\, \operatorname{log1p}( -(1 - \beta) ) ) .
+    &= -\mathrm{expm1}( t\, \mathrm{log1p}( -(1 - \beta) ) ) .
     \end{aligned}""",
 )
 def test_expm1(rng):

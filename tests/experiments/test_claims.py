@@ -595,10 +595,10 @@ def test_sfo_with_dropout():
     assert judge("C26", with_sfo(SLOW, start(0.7, 0.2), with_noise=0.11)).verdict == "not reproduced"
     stalls = judge("C26", with_sfo(SLOW, start(0.7, 0.2), with_noise=0.09))
     assert stalls.verdict == "reproduced only if"
-    assert stalls.condition == "it counts as failing to stall far above Adam"
+    assert stalls.condition == "stalling far above Adam counts as failing"
     fewer = with_sfo(SLOW, start(0.7, 0.2), with_noise=0.09)
     fewer.runs[:] = [run for run in fewer.runs if run["contender"] != "Adam+dropout" or run["seed"] == 1]
-    assert judge("C26", fewer).condition == f"it counts as failing to stall far above Adam, and {ONE_SEED}"
+    assert judge("C26", fewer).condition == f"stalling far above Adam counts as failing, and {ONE_SEED}"
     mixed = with_sfo(SLOW, start(0.7, 0.2), with_noise=0.11)
     stopped = next(run for run in mixed.runs if run["contender"] == "SFO+dropout")
     stopped["epoch_cost"] = stopped["epoch_cost"][:4]  # diverged

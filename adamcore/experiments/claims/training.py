@@ -202,8 +202,9 @@ def _cost_of_sfo(records: Records) -> Finding:
     slower = {name: SFO_OVER_ADAM[parts] for name, parts in SFOS.items()}
     straight = correlation > 0 and correlation**2 > 0.99
     reason = (
-        f"a pass takes {' and '.join(f'{value:.1f}' for value in slower.values())} times as long as an epoch of "
-        f"Adam ({', '.join(SFOS)}), measured in turn; SFO keeps "
+        f"measured in turn, a pass takes "
+        f"{' and '.join(f'{slower[name]:.1f} times with {parts} parts' for name, parts in SFOS.items())} as long as "
+        f"an epoch of Adam; SFO keeps "
         f"{', '.join(f'{value:.0f}' for value in kept.values())} numbers a parameter for "
         f"{', '.join(map(str, kept))} minibatches, {'' if straight else 'not '}on a straight line"
     )
@@ -230,7 +231,7 @@ def _sfo_with_dropout(records: Records) -> Finding:
     stayed = int((~(curves[:, -1] / curves[:, 0] < 0.5)).sum())
     above = versus(record, "SFO+dropout", "Adam+dropout", epoch=-1)
     reason = (
-        f"in {stayed} of {len(curves)} seeds its cost did not fall to half of the first pass's; its last cost over "
+        f"its cost stays above half of the first pass's in {stayed} of {len(curves)} seeds; its last cost over "
         f"Adam's with dropout is {above}"
     )
     numbers = {"stayed": stayed, "seeds": len(curves), "SFO / Adam, last": above.ratio}
@@ -238,7 +239,7 @@ def _sfo_with_dropout(records: Records) -> Finding:
     if stayed == len(curves):
         return settle(True, True, len(curves), reason, numbers)
     if above.low >= STALLED:
-        return settle(True, True, above.seeds, reason, numbers, also="it counts as failing to stall far above Adam")
+        return settle(True, True, above.seeds, reason, numbers, also="stalling far above Adam counts as failing")
     return Finding(NOT_REPRODUCED, reason, numbers)
 
 

@@ -48,6 +48,12 @@ def test_page(name, scheme, open_page):
         if excess > 0:
             troubles.append(f"the page scrolls sideways by {excess} pixels at a width of {width}")
 
+    # On a desk no formula in a line scrolls: where a system always shows scroll bars, each would have one below it.
+    scrolling = page.locator(".bd-article span.math").evaluate_all(
+        "formulas => formulas.filter((one) => one.scrollWidth > one.clientWidth).map((one) => one.textContent)"
+    )
+    troubles += [f"a formula has a scroll bar: {one}" for one in scrolling]
+
     # A phone's line shows the whole of a formula, of one in a solution, too; chapters split long ones.
     page.locator(".toggle-hidden").evaluate_all("all => all.forEach((one) => one.classList.remove('toggle-hidden'))")
     page.set_viewport_size({"width": min(WIDTHS), "height": 900})

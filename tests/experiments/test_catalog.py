@@ -211,9 +211,10 @@ def test_sfo_joined_figure_2_b_without_changing_other_runs():
         "b7237c86eef37e1c", "4ec465d632e91eca", "4b75d8add126a419",
     )  # fmt: skip
     size = experiment.scale("full")
-    assert list(size.paper) == ["LBFGS", "Adam", "SFO", "SFO+dropout", "SFO, 100 parts", "Adam+dropout"]
-    plain, noisy = (experiment.problem_parameters(size, name) for name in ("SFO", "SFO+dropout"))
-    assert noisy == {**plain, **DROPOUT}
+    for parts in ("", ", 100 parts"):
+        plain, noisy = (experiment.problem_parameters(size, f"SFO{name}{parts}") for name in ("", "+dropout"))
+        assert noisy == {**plain, **DROPOUT}
+        assert size.paper[f"SFO+dropout{parts}"] == size.paper[f"SFO{parts}"]
 
 
 @pytest.mark.parametrize("name", [name for name in EXPERIMENTS if name != "fig1a"])

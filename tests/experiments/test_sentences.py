@@ -55,8 +55,8 @@ def regrets(grows, *, best=0.1, seeds=3, spread=0.01):
     ("adagrad", "adam", "verdict", "condition"),
     [
         (0.2, 0.3, "reproduced", ""),
-        (0.2, 0.47, "reproduced only if", "the adaptive method is AdaGrad"),
-        (0.6, 0.3, "reproduced only if", "the adaptive method is Adam"),
+        (0.2, 0.47, "reproduced only if", "it is said of AdaGrad: for Adam these seeds do not show it"),
+        (0.6, 0.3, "reproduced only if", "it is said of Adam: for AdaGrad these seeds do not show it"),
         (0.5, 0.7, "not reproduced", ""),
     ],
 )

@@ -82,8 +82,8 @@ class Counts(NamedTuple):
     Attributes
     ----------
     corrected, uncorrected, ties : int
-        Settings at which one, the other, or neither is better; with several seeds, better means that the 95 %
-        interval of the paired ratio excludes 1.
+        Settings at which one, the other, or neither is better. With several seeds, better means that the 95 %
+        interval of the paired ratio excludes 1; with one, by more than :data:`VISIBLE`.
     wins, panels : int
         In how many panels the uncorrected run is better at the best step size of each, and of how many.
     most : float
@@ -105,7 +105,7 @@ def count(grid: Grid) -> Counts:
     --------
     >>> from adamcore.experiments.claims.autoencoder import count, grid_of_the_figure
     >>> count(grid_of_the_figure())
-    Counts(corrected=13, uncorrected=18, ties=2, wins=3, panels=12, most=0.5)
+    Counts(corrected=7, uncorrected=8, ties=18, wins=3, panels=12, most=0.5)
     """
     words = [
         _better(panel[True][alpha], panel[False][alpha])
@@ -130,7 +130,7 @@ def _better(corrected: np.ndarray, uncorrected: np.ndarray) -> str:
     if len(corrected) > 1:
         ratio = paired_ratio(corrected, uncorrected)
         return "corrected" if ratio.high < 1 else "uncorrected" if ratio.low > 1 else "neither"
-    if corrected[0] == uncorrected[0]:
+    if corrected[0] == uncorrected[0] or abs(corrected[0] - uncorrected[0]) <= VISIBLE:  # both may be infinite
         return "neither"
     return "corrected" if corrected[0] < uncorrected[0] else "uncorrected"
 
@@ -209,7 +209,12 @@ def _instability(records: Records) -> Finding:
     The claim holds if they are fewer without correction in most panels and more in none. In every panel they need not
     be: which step sizes a grid has decides whether a small difference shows, and the paper's own figure has two ties.
     """
-    theirs = widths(grid_of_the_figure())
+    figure = grid_of_the_figure()
+    theirs = widths(figure)
+    by_epochs = {
+        k: widths({panel: both for panel, both in figure.items() if panel.epochs == k})
+        for k in sorted({panel.epochs for panel in figure})
+    }
     numbers = {"Figure 4: usable, corrected": theirs.corrected, "Figure 4: usable, uncorrected": theirs.uncorrected}
     recorded(records, "fig4", *VAE_CONTENDERS, grid=True, but=numbers)
     grid, name = _grids(records)
@@ -217,7 +222,8 @@ def _instability(records: Records) -> Finding:
     reason = (
         f"in {ours.fewer} of {ours.panels} panels with beta2 >= 0.999 fewer step sizes are usable without "
         f"correction, in {ours.more} more: {ours.uncorrected} against {ours.corrected} in all, in {name} "
-        f"({theirs.uncorrected} against {theirs.corrected} in the paper's figure)"
+        f"({theirs.uncorrected} against {theirs.corrected} in the paper's figure: "
+        f"{', '.join(f'{one.uncorrected} against {one.corrected} after {k} epochs' for k, one in by_epochs.items())})"
     )
     numbers |= {"ours: usable, corrected": ours.corrected, "ours: usable, uncorrected": ours.uncorrected}
     held = ours.more == 0 and 2 * ours.fewer > ours.panels
@@ -305,7 +311,7 @@ CLAIMS = (
         place="section 6.4, Figure 4",
         text="Adam does as well as RMSProp or better, whatever the hyper-parameters.",
         test="Figure 4's points, then records fig4 and fig4_long",
-        statistic="settings at which the uncorrected run is better: none",
+        statistic=f"settings at which the uncorrected run is better, by {VISIBLE} or by the interval: none",
         scale=_SCALE,
         seeds="3; 1",
         judge=_never_worse,

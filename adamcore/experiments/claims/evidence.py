@@ -40,8 +40,12 @@ class Versus:
     high: float
 
     def __str__(self) -> str:
-        interval = f"[{self.low:.2f}, {self.high:.2f}]" if self.seeds > 1 else "one seed"
-        return f"{self.ratio:.2f} ({interval}, {self.word})"
+        if self.seeds == 1:
+            # A very small ratio is not "0.00".
+            return f"{self.ratio:{'.2f' if self.ratio >= 0.1 else '.2g'}} (one seed, {self.word})"
+        # Two digits would show a narrow interval as one number, on the wrong side of a line perhaps.
+        form = ".3f" if self.high - self.low < 0.02 else ".2f"
+        return f"{self.ratio:{form}} ([{self.low:{form}}, {self.high:{form}}], {self.word})"
 
 
 def versus(record: Record, a: str, b: str, *, tuned: bool = False, epoch: int | None = None) -> Versus:
@@ -128,6 +132,7 @@ def settle(
     Returns
     -------
     Finding
+        Whichever way it goes, it says what was not run: as a condition, or, where nothing holds, behind the reason.
 
     Examples
     --------
@@ -136,11 +141,13 @@ def settle(
     reproduced
     >>> print(settle(True, False, 3, "0.80 and 1.00", {}))
     reproduced only if the contenders keep the paper-like settings instead of the best of an equal grid
-    >>> print(settle(False, None, 3, "1.00", {}))
-    not reproduced
+    >>> found = settle(False, None, 1, "1.00", {})
+    >>> print(found, "because:", found.reason)
+    not reproduced because: 1.00 (one seed; nobody was tuned)
     """
     if not paper_like and not tuned:
-        return Finding(NOT_REPRODUCED, reason, numbers)
+        lacking = ["one seed"] * (seeds == 1) + ["nobody was tuned"] * (tuned is None)
+        return Finding(NOT_REPRODUCED, reason + f" ({'; '.join(lacking)})" * bool(lacking), numbers)
     conditions = []
     if tuned is None:
         conditions.append(NOT_TUNED)

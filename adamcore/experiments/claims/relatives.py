@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from adamcore.experiments.claims.autoencoder import grid_of
 from adamcore.experiments.claims.claim import NOT_REPRODUCED, ONLY_IF, REFUTED, REPRODUCED, Claim, Finding
 from adamcore.experiments.claims.rule import steps_in_alphas
 from adamcore.experiments.digitized import Point, digitized_points
+from adamcore.experiments.problems import make_problem
 from adamcore.experiments.record import Record
+from adamcore.experiments.statistics import PairedRatio, paired_ratio
+from adamcore.experiments.train import streams, train_together
 from adamcore.optim import AdaGrad, Adam, AdaMax, Averaged, RMSProp, inverse_sqrt, walk
 
 Records = Mapping[str, Record]
@@ -69,6 +73,19 @@ def _large_steps(records: Records) -> Finding:
         f"{uncorrected} only "
         "the other"
     )
+    if "fig4" in records and records["fig4"].scale == "full":
+        diverged = dict.fromkeys((True, False), 0)
+        settings = 0
+        for panel in grid_of(records["fig4"]).values():
+            settings += len(panel[True])
+            for corrected, losses in panel.items():
+                diverged[corrected] += sum(bool(np.isinf(loss).any()) for loss in losses.values())
+        numbers |= {"ours: diverged, corrected": diverged[True], "ours: diverged, uncorrected": diverged[False]}
+        reason += (
+            f"; in our grid of {settings} settings {diverged[False]} uncorrected runs diverge, and {diverged[True]} "
+            "corrected ones"
+        )
+        grows &= diverged[False] > diverged[True]
     return Finding(REPRODUCED if grows else NOT_REPRODUCED, reason, numbers)
 
 
@@ -240,21 +257,47 @@ def _finite_orders(records: Records) -> Finding:
     )
 
 
+def averages_over_last(alphas: tuple[float, ...], seeds: int = 4, epochs: int = 20) -> dict[float, PairedRatio]:
+    """Return the test cost of averaged iterates over that of the last one: logistic regression on MNIST.
+
+    On the first 3,000 training images; the average has beta = 0.99, a window of about 100 steps.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims.relatives import averages_over_last
+    >>> averages_over_last((0.001,), seeds=2, epochs=1)[0.001].verdict
+    'higher'
+    """
+    problem = make_problem("mnist_logistic", {"n_train": 3_000, "l2": 1e-4})
+    rules = [Averaged(Adam(alpha), beta=0.99) for alpha in alphas]
+    costs = np.empty((seeds, len(alphas), 2))
+    for seed in range(seeds):
+        runs = train_together(
+            problem.model, rules, problem.data, epochs=epochs, batch_size=128, streams=streams(seed)
+        )
+        for k, run in enumerate(runs):
+            ends = run.state.theta_hat, run.state.theta
+            costs[seed, k] = [problem.model.loss(end, problem.test) - problem.model.penalty(end) for end in ends]
+    return {alpha: paired_ratio(costs[:, k, 0], costs[:, k, 1]) for k, alpha in enumerate(alphas)}
+
+
 def _averages(records: Records) -> Finding:
-    """Compare the spread of the last iterates and of their averages around the optimum of a noisy quadratic."""
-    rng = np.random.default_rng(0)
-    rule = Averaged(Adam(0.01), beta=0.999)
-    s = rule.init(np.zeros(300))
-    for _ in range(5000):
-        rule.step(s, s.theta + rng.normal(size=300))
-    ratio = float(np.mean(s.theta**2) / np.mean(s.theta_hat**2))
-    reason = (
-        f"the mean squared distance from a noisy quadratic's optimum falls by a factor of {ratio:.0f}; test "
-        "error was not measured"
+    """Compare test costs of averages and of last iterates, where these are noisy and where they still travel."""
+    small, large = 0.001, 0.01
+    found = averages_over_last((small, large))
+    helped = {alpha: ratio.verdict == "lower" for alpha, ratio in found.items()}
+    reason = "test cost of the average over that of the last iterate, logistic regression on MNIST: " + "; ".join(
+        f"{ratio.ratio:.2f} [{ratio.low:.2f}, {ratio.high:.2f}] at alpha = {a}" for a, ratio in found.items()
     )
-    if ratio < 2:
-        return Finding(NOT_REPRODUCED, reason, {"factor": ratio})
-    return Finding(ONLY_IF, reason, {"factor": ratio}, "less noise around the optimum is what is meant by better")
+    numbers = {f"average over last, alpha = {alpha}": ratio.ratio for alpha, ratio in found.items()}
+    if all(helped.values()):
+        return Finding(REPRODUCED, reason, numbers)
+    if helped[large]:
+        condition = (
+            "steps are so long that the last iterate is noisy: where it still travels, the average lags behind"
+        )
+        return Finding(ONLY_IF, reason, numbers, condition)
+    return Finding(NOT_REPRODUCED, reason, numbers)
 
 
 def tracking(rule, steps: int = 6000) -> np.ndarray:
@@ -320,9 +363,9 @@ CLAIMS = (
         group=_RELATED,
         place="section 5",
         text="Without correction a beta2 near 1 leads to very large steps and often to divergence.",
-        test="longest uncorrected steps; the frame of Figure 4",
-        statistic="steps grow with beta2; more corrected runs in the frame",
-        scale="100 steps; 12 panels of the figure",
+        test="longest uncorrected steps; the frame of Figure 4; record fig4, if it is there",
+        statistic="steps grow with beta2; more corrected runs in the frame, and fewer that diverge",
+        scale="100 steps; 12 panels of the figure; 60,000 images, 10 epochs",
         seeds="none",
         judge=_large_steps,
         chapter="adam/bias_correction",
@@ -402,10 +445,10 @@ CLAIMS = (
         group=_EXTENSIONS,
         place="section 7.2",
         text="Averages of the iterates often generalize better than the last one.",
-        test="a noisy quadratic",
-        statistic="squared distance at least halved",
-        scale="300 coordinates, 5,000 steps",
-        seeds="1",
+        test="logistic regression on MNIST at alpha = 0.001 and 0.01, and an average of its last 100 iterates or so",
+        statistic="test cost of the average over the last iterate's <= 0.95, its 95 % interval below 1",
+        scale="3,000 images, 20 epochs",
+        seeds="4",
         judge=_averages,
         chapter="adam/adamax_averaging",
     ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from html import escape
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from adamcore.experiments.catalog import EXPERIMENTS
@@ -40,10 +42,11 @@ FILE = "scorecard.json"
 
 
 class Row(NamedTuple):
-    """A claim and its finding."""
+    """A claim, its finding, and how many seeds each record has that its test names, such as ``{"fig1a": 5}``."""
 
     claim: Claim
     finding: Finding
+    made: Mapping[str, int] = MappingProxyType({})
 
 
 def load_records(folder: str | Path) -> dict[str, Record]:
@@ -98,7 +101,17 @@ def scorecard(records: Mapping[str, Record], names: Iterable[str] = ()) -> list[
     names = tuple(names)
     if unknown := [name for name in names if name not in CLAIMS]:
         raise ValueError(f"names = {unknown!r}: there is no such claim; there are C1 to C{len(CLAIMS)}.")
-    return [Row(claim, claim.find(records)) for name, claim in CLAIMS.items() if name in names or not names]
+    return [
+        Row(claim, claim.find(records), _made(claim, records))
+        for name, claim in CLAIMS.items()
+        if name in names or not names
+    ]
+
+
+def _made(claim: Claim, records: Mapping[str, Record]) -> dict[str, int]:
+    """The number of seeds in each record that the claim's test names."""
+    named = [name for name in EXPERIMENTS if re.search(rf"\b{name}\b", claim.test)]
+    return {name: len(records[name].seeds) if name in records else 0 for name in named}
 
 
 def counts(rows: list[Row]) -> dict[str, dict[str, int]]:
@@ -128,7 +141,9 @@ def plain(rows: list[Row]) -> list[dict[str, Any]]:
     claims = ("name", "group", "place", "text", "test", "statistic", "scale", "seeds", "chapter")
     findings = ("verdict", "condition", "reason", "numbers", "command")
     return [
-        {key: getattr(row.claim, key) for key in claims} | {key: getattr(row.finding, key) for key in findings}
+        {key: getattr(row.claim, key) for key in claims}
+        | {"seeds_made": dict(row.made)}
+        | {key: getattr(row.finding, key) for key in findings}
         for row in rows
     ]
 
@@ -165,7 +180,7 @@ def table(rows: list[Row]) -> str:
     for group in GROUPS:
         members = [row for row in rows if row.claim.group == group]
         lines += [group] if members else []
-        for claim, finding in members:
+        for claim, finding, _ in members:
             command = f"; run: {finding.command}" if finding.command else ""
             lines.append(f"{claim.name:4s} {claim.place}: {claim.text}")
             lines.append(f"     -> {finding}: {finding.reason}{command}")
@@ -195,11 +210,15 @@ def html_table(rows: list[Row], group: str, to_book: str = "../") -> str:
         f"<caption>{escape(group)}</caption>",
         "<thead><tr><th>claim</th><th>the paper says</th><th>verdict</th><th>because</th></tr></thead><tbody>",
     ]
-    for claim, finding in (row for row in rows if row.claim.group == group):
+    for claim, finding, made in (row for row in rows if row.claim.group == group):
         name = f'<a href="{to_book}{claim.chapter}.html">{claim.name}</a>' if claim.chapter else claim.name
         says = f"{escape(claim.text)} <em>({escape(claim.place)})</em>"
         verdict = f"<strong>{finding.verdict}</strong> {escape(finding.condition)}".strip()
         command = f"; run <code>{escape(finding.command)}</code>" if finding.command else ""
-        because = f"{escape(finding.reason)}{command}"
+        seeds = claim.seeds + (" planned; made: " + ", ".join(f"{k} in {name}" for name, k in made.items())) * bool(
+            made
+        )
+        how = f"Test: {claim.test}. Line: {claim.statistic}. Scale: {claim.scale}. Seeds: {seeds}."
+        because = f"{escape(finding.reason)}{command} <details><summary>the test</summary>{escape(how)}</details>"
         lines.append(f"<tr><td>{name}</td><td>{says}</td><td>{verdict}</td><td>{because}</td></tr>")
     return "\n".join([*lines, "</tbody></table></div>"])

@@ -112,9 +112,9 @@ def test_the_table_says_how_each_was_tested_and_how_often():
     page = "".join(html_table(rows, group) for group in GROUPS)
     for claim, *_ in rows:
         assert f"Test: {escape(claim.test)}. Line: {escape(claim.statistic)}. Scale: {escape(claim.scale)}." in page
-    assert "Seeds: 1 planned; made: 2 in fig3.</details>" in page
+    assert "Seeds: 1 planned; made: 2 in fig3. Code: adamcore.experiments.claims.training._dominated_by_eps" in page
     assert "made: 0 in fig2b, 2 in fig3" in page
-    assert "Seeds: none.</details>" in page
+    assert "Seeds: none. Code: " in page
     assert plain(rows)[1]["seeds_made"] == {"fig2b": 0, "fig3": 2}
 
 

@@ -218,7 +218,8 @@ def html_table(rows: list[Row], group: str, to_book: str = "../") -> str:
         seeds = claim.seeds + (" planned; made: " + ", ".join(f"{k} in {name}" for name, k in made.items())) * bool(
             made
         )
-        how = f"Test: {claim.test}. Line: {claim.statistic}. Scale: {claim.scale}. Seeds: {seeds}."
+        code = f"{claim.judge.__module__}.{claim.judge.__name__}"
+        how = f"Test: {claim.test}. Line: {claim.statistic}. Scale: {claim.scale}. Seeds: {seeds}. Code: {code}."
         because = f"{escape(finding.reason)}{command} <details><summary>the test</summary>{escape(how)}</details>"
         lines.append(f"<tr><td>{name}</td><td>{says}</td><td>{verdict}</td><td>{because}</td></tr>")
     return "\n".join([*lines, "</tbody></table></div>"])

@@ -594,7 +594,7 @@ def _walks(rng: np.random.Generator, hidden: bool) -> list[Case]:
     cases = [
         Case((np.array([[3.0], [3.0]]), np.array([1.0]), 0.1, *betas, eps), "two equal gradients"),
         Case((rng.normal(size=(6, 2)), rng.normal(size=2), 0.1, *betas, eps), "6 gradients of 2 parameters"),
-        Case((rng.normal(size=(8, 3)), rng.normal(size=3), 0.01, *betas, eps), "20 gradients of 3 parameters"),
+        Case((rng.normal(size=(8, 3)), rng.normal(size=3), 0.01, *betas, eps), "8 gradients of 3 parameters"),
         Case((1e-8 * rng.normal(size=(5, 2)), np.zeros(2), 0.01, *betas, eps), "gradients of about 1e-8"),
         Case((rng.normal(size=(4, 2)), np.array([3, -2]), 0.1, 0.8, 0.99, eps), "a start at whole numbers"),
     ]
@@ -650,7 +650,7 @@ def _accused(rng: np.random.Generator, hidden: bool) -> list[Case]:
         case("a walk that is wrong from the first step on", wrong=range(1, 13), factor=3.16),
         case("a walk whose first step alone is right", g=-250.0, wrong=range(2, 13)),
         case("one wrong step in the middle", wrong=[middle], factor=0.9),
-        case("two wrong steps", wrong=[3, 10], start=-1.0),
+        case("two wrong steps", wrong=[3, 10], start=-10.0),
         case("a walk uphill", wrong=range(1, 13), factor=-1.0),
         case("a step size of 1e-9 and one wrong step", alpha=1e-9, wrong=[4], factor=2.0),
     ]
@@ -659,6 +659,7 @@ def _accused(rng: np.random.Generator, hidden: bool) -> list[Case]:
             case("a single right step", length=1),
             case("a single wrong step", length=1, wrong=[1]),
             case("a walk that stands still in the end", wrong=[11, 12], factor=0.0),
+            case("steps that are off by half a thousandth", wrong=range(1, 13), factor=1.0005),
             case("only the last step wrong", g=2e-8, wrong=[12], factor=1.01),
             case(
                 "a wrong step, with a gradient as small as eps", g=1e-8, wrong=[int(rng.integers(2, 12))], factor=2.0
@@ -1116,6 +1117,7 @@ IN_THE_FIRST_STEP = (
         "the step alone",
         lambda theta, g, alpha: -alpha * np.sign(g),
         "These are the steps. From where do they start?",
+        fits=lambda answer, theta, g, alpha: close(answer, alpha * np.sign(g), rtol=1e-4, atol=0),
     ),
     Mistake(
         "the default alpha",
@@ -1248,6 +1250,18 @@ IN_FIRST_WRONG = (
         "only the first step",
         lambda thetas, g, alpha, eps: int(_is_off(_steps(thetas), _constant_step(g, alpha, eps))[0]),
         "You look at the first step only. A wrong Adam may begin well.",
+    ),
+    Mistake(
+        "a thousandth of the point",
+        lambda thetas, g, alpha, eps: _first(
+            ~np.isclose(thetas[1:], thetas[:-1] - _constant_step(g, alpha, eps), rtol=1e-3, atol=0)
+        ),
+        "You allow a thousandth of the point, which may be far from zero. A thousandth of what is asked for?",
+    ),
+    Mistake(
+        "1 where all are right",
+        lambda thetas, g, alpha, eps: int(np.argmax(_is_off(_steps(thetas), _constant_step(g, alpha, eps)))) + 1,
+        "You return 1 for a right walk, too. What does np.argmax give if nothing is True?",
     ),
 )
 """Mistakes in finding the first wrong step."""
@@ -1404,6 +1418,16 @@ ALGORITHMS: dict[str, Question | Value] = {
                 "it make your step?",
                 fits=lambda answer, *data: _is_round(answer / longest(*data)),
             ),
+            Mistake(
+                "one gradient too few",
+                lambda beta1, beta2, T: _longest(beta1, beta2, T - 1, beta2 / beta1),
+                "This is the longest step along T - 1 gradients. Where does np.arange end?",
+            ),
+            Mistake(
+                "one gradient too many",
+                lambda beta1, beta2, T: _longest(beta1, beta2, T + 1, beta2 / beta1),
+                "This is the longest step along T + 1 gradients. How many are asked for?",
+            ),
         ),
     ),
     "2.11": Question(
@@ -1483,6 +1507,27 @@ ALGORITHMS: dict[str, Question | Value] = {
                     factor=lambda beta1, beta2, t: np.sqrt(1 - beta2 ** (t + 1)) / (1 - beta1 ** (t + 1))
                 ),
                 "Your alpha_t is that of the next step. Is 1 added to t, although this step is counted already?",
+            ),
+            Mistake(
+                "root over both",
+                _efficient_with(factor=lambda beta1, beta2, t: np.sqrt((1 - beta2**t) / (1 - beta1**t))),
+                "Your alpha_t takes the root of both corrections. Which of m and v stands under a root in the step?",
+            ),
+            Mistake(
+                "no eps_hat",
+                _efficient_with(fraction=lambda m, v, eps: m / np.sqrt(v)),
+                "This is right where gradients are large. What becomes of it where they are as small as eps_hat?",
+            ),
+            Mistake(
+                "parentheses around the denominator",
+                _efficient_with(fraction=_precedence),
+                "Python divides before it adds. What does your + eps_hat belong to, the denominator or the whole "
+                "fraction?",
+            ),
+            Mistake(
+                "root of v forgotten",
+                _efficient_with(fraction=lambda m, v, eps: m / (v + eps)),
+                "v averages squares. What has to happen to it before m is divided by it?",
             ),
             Mistake(
                 "uphill",

@@ -285,6 +285,11 @@ AVERAGES: dict[str, Question | Value] = {
             Mistake("two steps", lambda g: average(g, 0.9)[1], "This is m_2. Which gradient is still missing?"),
             Mistake("corrected", lambda g: corrected(g, 0.9)[-1], "This is m_hat_3. The question asks for m_3."),
             Mistake("a sum", lambda g: _recursion(g, 0.9, 1.0)[-1], "By what is each new gradient multiplied?"),
+            Mistake(
+                "reversed",
+                lambda g: average(g[::-1], 0.9)[-1],
+                "Which of the three gradients came last? It has the largest weight.",
+            ),
         ),
     ),
     "1.3": Question(

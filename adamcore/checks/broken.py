@@ -670,7 +670,8 @@ def _scaled_cases(rng: np.random.Generator, hidden: bool) -> list[Case]:
             case("a denominator that all coordinates share", largest, second),
             case("a right Adam with three coordinates", adam_step, factors, g=three),
         ]
-    return cases
+    broken_down = np.full((80, 2), np.nan)
+    return [*cases, Case((broken_down, broken_down.copy()), "two records that are nan throughout")]
 
 
 def _resumed_cases(rng: np.random.Generator, hidden: bool) -> list[Case]:
@@ -698,7 +699,8 @@ def _resumed_cases(rng: np.random.Generator, hidden: bool) -> list[Case]:
             case("an m that was not saved", keep=lambda theta, m, v, t: (theta, 0 * m, v, t)),
             case("a right Adam that is stopped after one step", stop=1),
         ]
-    return cases
+    broken_down = np.full((20, 3), np.nan)
+    return [*cases, Case((broken_down, broken_down.copy()), "two runs that are nan throughout")]
 
 
 # What is wrong with the tests that students write. ``same(a, b)`` is how such a test compares.
@@ -1018,7 +1020,8 @@ BROKEN: dict[str, Question | Value] = {
             Mistake(
                 "without eps",
                 _expect_steady(lambda g, alpha, eps: alpha * np.sign(g)),
-                "You expect steps of the length alpha. How long is the step if g is as small as eps?",
+                "Your expectation is wrong where g is as small as eps. What does Adam add to the size of g, and "
+                "where?",
             ),
             Mistake(
                 "eps inside the root",
@@ -1106,6 +1109,11 @@ BROKEN: dict[str, Question | Value] = {
                 lambda steps, scaled: not agree(steps[:, 0], scaled[:, 0]),
                 "You look at the first coordinate only. What if only the second one was scaled?",
             ),
+            Mistake(
+                "nan equals nan",
+                lambda steps, scaled: not np.allclose(steps, scaled, rtol=1e-6, atol=0, equal_nan=True),
+                "Two runs that break down alike pass. Does nan agree with nan here? What does equal_nan do?",
+            ),
         ),
     ),
     "2.4": Question(
@@ -1139,6 +1147,11 @@ BROKEN: dict[str, Question | Value] = {
                 "signs lost",
                 _bits(lambda a, b: np.array_equal(np.abs(a), np.abs(b))),
                 "Positions of the wrong sign pass. What becomes of the sign in your comparison?",
+            ),
+            Mistake(
+                "nan equals nan",
+                lambda straight, again: not np.array_equal(straight, again, equal_nan=True),
+                "Two runs that break down alike pass. Does nan agree with nan here? What does equal_nan do?",
             ),
         ),
     ),

@@ -486,7 +486,7 @@ def _ratios(rng: np.random.Generator, hidden: bool) -> list[Case]:
     if hidden:
         inf = np.inf
         triples += [(np.nan, 0.0, inf), (inf, inf, inf), (0.0, 0.0, 0.0), (0.95, 0.92, 0.98), (1.0, 1.0, 1.0)]
-        triples += [(0.90, 0.81, 1.0), (1.06, 1.01, 1.11)]
+        triples += [(0.90, 0.81, 1.0), (1.06, 1.01, 1.11), (1.0, 0.96, 1.05), (1.10, 1.0, 1.21)]
     return [Case(triple, "ratio {:.4g} [{:.4g}, {:.4g}]".format(*triple)) for triple in triples]
 
 

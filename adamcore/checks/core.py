@@ -131,7 +131,7 @@ class Report:
             return f"{name}: noted. {self.noted}"
         if self:
             return f"{name}: right, in {self.cases} {'cases' if self.cases != 1 else 'case'}."
-        share = f" So far right in {self.right} of {self.cases} cases." if self.cases > 1 else ""
+        share = f" So far right in {self.right} of {self.cases} cases." if self.cases > 1 and self.right else ""
         return f"{name}: not yet. {' '.join(filter(None, (self.evidence, self.message)))}{share}"
 
     __repr__ = __str__
@@ -750,6 +750,8 @@ def _entry(index: int, shape: tuple[int, ...]) -> str:
 
 def _wrong_form(output: str, given: Any, expected: Any, label: str) -> str:
     """What to say if an output is not of the form of the expected one."""
+    if " " in output:  # words begin a sentence; a name of the program stays as it is
+        output = output[0].upper() + output[1:]
     if isinstance(expected, str | bool | np.bool_ | dict):
         kind = {str: "a text", dict: "a dict"}.get(type(expected), "True or False")
         if not isinstance(given, (bool, np.bool_) if kind == "True or False" else type(expected)):

@@ -401,7 +401,7 @@ def _walks(rng: np.random.Generator, hidden: bool) -> list[Case]:
 
     game = np.tile([3.0, -1.0, -1.0], 4)
     cases = [
-        Case((np.array([0.5, -0.5]), np.array([2.0])), "a single round"),
+        Case((np.array([0.5, -0.75]), np.array([2.0])), "a single round"),
         Case((walk(3), np.array([3.0, -1.0, -1.0])), "one period, 3, -1, -1"),
         Case((walk(12), game), "four periods"),
         Case((walk(3), np.array([1.0, -2.0, -2.0])), "slopes 1, -2, -2"),
@@ -1014,7 +1014,8 @@ COUNTEREXAMPLE: dict[str, Question | Value | Open] = {
             Mistake(
                 "that of the theorem",
                 lambda C, P: 1 / (1 + C**2),
-                "This is the beta2 of the theorem, at which Adam loses for sure. The turn is somewhere above it.",
+                "This is the beta2 that Reddi, Kale and Kumar choose for P = 3. Your game loses there, too, but the "
+                "turn is somewhere above it.",
             ),
             Mistake(
                 "a gentle slope short",

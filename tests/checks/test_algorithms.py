@@ -80,8 +80,8 @@ def test_of_two_mistakes_the_one_in_the_averages_is_told_first(check):
             lambda theta, m, u, t, g, alpha, beta1, beta2: (theta, m, max(beta2 * u, abs(g))),
             "raised ValueError: The truth value of an array",
         ),
-        ("2.7", [1, 2, 3], "the list has to have the shape (4,)"),
-        ("2.7", "B", "the list has to be an array of numbers"),
+        ("2.7", [1, 2, 3], "The list has to have the shape (4,)"),
+        ("2.7", "B", "The list has to be an array of numbers"),
     ],
 )
 def test_answers_of_another_form(check, question, answer, words):

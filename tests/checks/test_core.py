@@ -58,6 +58,7 @@ def test_an_answer_that_changes_its_argument_is_told(check):
 
     report = check("1.1", average)
     assert "changes its argument g" in str(report)
+    assert "So far right in 0" not in str(report)  # the values are right, and the message says so
 
 
 def test_an_answer_that_remembers_is_told(check):

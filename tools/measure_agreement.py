@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-KERNELS = ("Haswell", "Sandybridge")  # with and without fused multiply-add, and of different widths
+# With and without fused multiply-add, and of different widths; the last one needs a processor with AVX-512.
+KERNELS = ("Haswell", "Sandybridge", "SkylakeX")
 THREADS = (1, 2)
 SETS = tuple(f"{name}-{scale}" for name in ("fig1a", "fig1b", "fig4") for scale in ("smoke", "book"))
 

@@ -1,5 +1,6 @@
 """The experiments as they are declared: sizes, grids, names; and each runs, small."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -115,6 +116,15 @@ def test_the_headline_has_every_contender_with_and_without_the_decay():
     decays = {name: [isinstance(rule.alpha, Schedule) for rule in rules] for name, rules in grid.items()}
     assert decays == {name: [False, True] for name in ("AdaGrad", "SGDNesterov", "Adam")}
     assert all(rules[1].alpha.steps_per_epoch == 391 for rules in grid.values())
+
+
+def test_figure_2_has_its_decaying_contenders_also_at_constant_step_sizes():
+    size = get_experiment("fig2a").scale("full")
+    decaying = {name for name, rule in size.paper.items() if isinstance(getattr(rule, "alpha", None), Schedule)}
+    assert set(size.grid) == decaying == {"RMSProp", "SGDNesterov", "Adam"}
+    for name, (constant, decay) in size.grid.items():
+        assert decay == size.paper[name]
+        assert constant == dataclasses.replace(decay, alpha=decay.alpha.alpha)
 
 
 def test_contenders_with_dropout_differ_in_the_problem_only():

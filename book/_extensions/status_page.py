@@ -234,12 +234,14 @@ def verdicts(root=ROOT):
 def claims(root=ROOT):
     """The claims that wait for runs."""
     waiting = [row for row in scorecard(root) if row["verdict"] == "not run"]
+    if not waiting:
+        return "Every claim has a verdict; its row in {doc}`/book/paper/scorecard` says how firm it is."
     names = [re.findall(r"adamcore run (\w+)", row["command"]) for row in waiting]
     rows = [
         (row["name"], row["text"], ", ".join(f"`{name}`" for name in found) or "an experiment that is not written")
         for row, found in zip(waiting, names, strict=True)
     ]
-    return table(("claim", "the paper says", "runs of"), rows)
+    return "These wait for runs:\n\n" + table(("claim", "the paper says", "runs of"), rows)
 
 
 PARTS = {

@@ -89,6 +89,21 @@ def test_what_is_missing_has_a_command(page):
         assert f"python -m adamcore run {name} --scale full\n" in text
 
 
+def test_claims_that_wait_are_listed_and_none_is_said(tmp_path):
+    row = {"name": "C1", "text": "It works.", "verdict": "reproduced", "command": ""}
+    path = tmp_path / "book" / "results" / "scorecard.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps([row]), encoding="utf-8")
+    assert status_page.claims(tmp_path).startswith("Every claim has a verdict;")
+    waits = {**row, "name": "C2", "verdict": "not run", "command": "python -m adamcore run fig9 --scale full"}
+    path.write_text(json.dumps([row, waits]), encoding="utf-8")
+    found = status_page.claims(tmp_path)
+    assert found.startswith("These wait for runs:")
+    assert "C2" in found
+    assert "`fig9`" in found
+    assert "C1" not in found
+
+
 @pytest.fixture
 def other(tmp_path):
     """A root in which only times were written down."""

@@ -351,7 +351,9 @@ def test_committed_records_can_be_made_again(path, monkeypatch):
     lacking = expected - held
     assert len(lacking) == len(record.missing)
     assert scale.extend or held <= expected
-    single = record.runs[-1]
+    # A paper-like setting: with the longest steps of a grid, a few steps make a percent of a processor's rounding.
+    usual = [single for single in record.runs if single["rule"] == record.paper[single["contender"]]]
+    single = usual[-1]
 
     def no_network(archive, **options):
         raise DataError(f"{archive.file} is not here, and tests download nothing")

@@ -167,6 +167,15 @@ def test_the_first_step_by_hand_is_adams():
         assert largest_step(np.array([theta, theta - alpha * np.sign(g)])) == pytest.approx(alpha)
 
 
+@pytest.mark.parametrize("rtol", [1e-4, 1e-2])
+def test_a_wrong_step_is_one_that_is_off_by_more_than_a_thousandth(check, rtol):
+    def compared(thetas, g, alpha, eps):
+        off = ~np.isclose(-np.diff(thetas), alpha * g / (abs(g) + eps), rtol=rtol, atol=0)
+        return np.flatnonzero(off)[0] + 1 if off.any() else 0
+
+    assert not check("2.6", compared, hidden=True)
+
+
 @pytest.mark.parametrize("alpha", [0.001, 0.003, 0.01, 0.025, 0.1, 0.5, 2.0])
 def test_a_longest_step_with_its_alpha_is_told_for_any_alpha(check, alpha):
     longest = algorithms.longest(*check.data("2.10"))

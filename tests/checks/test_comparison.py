@@ -1,5 +1,6 @@
 """The questions on a fair comparison: they hold to what adamcore itself computes, and judge reports, not results."""
 
+import inspect
 import json
 import re
 from pathlib import Path
@@ -268,3 +269,20 @@ def test_no_bound_of_a_verdict_may_be_a_little_off(check, bound):
     off = {"lower": 1 / 1.05, "higher": 1.05, "low": 0.95, "high": 1 / 0.95}[bound]
     assert not check("4.7", comparison._with_bounds(**{bound: off}))
     assert check("4.7", comparison._with_bounds())
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("ratio <= 1 - MARGIN", "ratio < 1 - MARGIN"),
+        ("high < 1:", "high <= 1:"),
+        ("low > 1:", "low >= 1:"),
+        ("high <= 1 + MARGIN", "high < 1 + MARGIN"),
+    ],
+)
+def test_a_bound_that_is_met_exactly_counts_as_the_question_says(check, right, wrong):
+    source = inspect.getsource(comparison.verdict)
+    assert source.count(right) == 1
+    names = {"MARGIN": comparison.MARGIN}
+    exec(source.replace(right, wrong), names)
+    assert not check("4.7", names["verdict"], hidden=True)

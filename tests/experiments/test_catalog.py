@@ -29,6 +29,7 @@ FULL = {
     "fig2b": (60_000, 26),
     "fig3": (50_000, 46),
     "fig3_dropout": (50_000, 46),
+    "fig3_he": (50_000, 17),
     "fig3_start": (50_000, 4),
     "fig3_tuning": (10_000, 10),
     "fig4": (60_000, 10),
@@ -48,6 +49,7 @@ FIGURES = {
     "fig2a": "fig2a",
     "fig3": "fig3b",
     "fig3_dropout": "fig3b",
+    "fig3_he": "fig3b",
     "fig3_start": "fig3a",
 }
 """Where the paper's curves of an experiment's contenders are."""
@@ -55,8 +57,9 @@ FIGURES = {
 
 def test_full_scales_are_the_papers_or_say_so():
     assert {name: (e.scale("full").n_train, e.scale("full").epochs) for name, e in EXPERIMENTS.items()} == FULL
-    for name in ("fig2a_tuning", "fig3_tuning", "fig4_long", "fig1b_clean"):
-        assert any(word in EXPERIMENTS[name].title for word in ("tuning at", "tuning on", "a tenth", "60 epochs"))
+    for name in ("fig2a_tuning", "fig3_he", "fig3_tuning", "fig4_long", "fig1b_clean"):
+        shorter = ("tuning at", "first 17", "tuning on", "a tenth", "60 epochs")
+        assert any(words in EXPERIMENTS[name].title for words in shorter)
     for name in ("fading_logistic", "fading_mlp", "ablation_cnn", "ablation_mlp"):
         assert f"{FULL[name][0]:,} images" in EXPERIMENTS[name].title
         assert "20 epochs" in EXPERIMENTS[name].title
@@ -116,6 +119,14 @@ def test_the_headline_has_every_contender_with_and_without_the_decay():
     decays = {name: [isinstance(rule.alpha, Schedule) for rule in rules] for name, rules in grid.items()}
     assert decays == {name: [False, True] for name in ("AdaGrad", "SGDNesterov", "Adam")}
     assert all(rules[1].alpha.steps_per_epoch == 391 for rules in grid.values())
+
+
+def test_another_start_changes_nothing_but_the_start():
+    one, other = get_experiment("fig3"), get_experiment("fig3_he")
+    assert other.scale("full").grid["Adam"] == one.scale("full").grid["Adam"]
+    assert other.scale("full").paper["Adam"] == one.scale("full").paper["Adam"]
+    first, second = (e.problem_parameters(e.scale("full"), "Adam") for e in (one, other))
+    assert {name for name in first if first[name] != second[name]} == {"initialization"}
 
 
 def test_figure_2_has_its_decaying_contenders_also_at_constant_step_sizes():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -216,12 +218,30 @@ def _print_scorecard(results: Path) -> None:
 
 
 def _refuse_to_shrink(path: Path, record: Record, *, chosen: bool) -> None:
-    """Raise rather than write fewer runs over a record that holds more, unless the file was chosen."""
-    if path.exists() and not chosen and len(load_record(path).runs) > len(record.runs):
+    """Raise rather than write over a record that holds other runs, unless the file was chosen."""
+    if chosen or not path.exists():
+        return
+    old = load_record(path)
+    if old.scale != record.scale:
         raise ValueError(
-            f"{path} holds {len(load_record(path).runs)} runs, but only {len(record.runs)} are finished here. Make "
-            f"the others with: {record.command}; or write to another file with --output"
+            f"{path} holds runs of scale {old.scale}, and these are of scale {record.scale}: write to another file "
+            "with --output"
         )
+    here = {_identity(single) for single in record.runs}
+    lost = [single for single in old.runs if _identity(single) not in here]
+    if lost:
+        raise ValueError(
+            f"{path} holds {len(old.runs)} runs, of which {len(lost)} are not among these, such as "
+            f"{lost[0]['contender']}, seed {lost[0]['seed']}: {lost[0]['rule']}. Report them together, without "
+            "--only and with all seeds; what is not here, "
+            f"`python -m adamcore run {record.experiment} --scale {old.scale} --recorded` takes from there. Or write "
+            "to another file with --output"
+        )
+
+
+def _identity(single: dict[str, Any]) -> str:
+    """What tells a run of a record from its others."""
+    return json.dumps([single["contender"], single["rule"], single["seed"]], sort_keys=True)
 
 
 @contextlib.contextmanager

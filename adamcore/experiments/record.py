@@ -71,7 +71,8 @@ class Record:
     grid : dict of str to list of dict
         For each contender the settings of the equal grid.
     versions : dict of str to str
-        Of Python's packages that the numbers depend on.
+        Of Python's packages that the numbers depend on, when the runs were made; several where they differ, such as
+        ``"2.3.5, 2.4.0"``.
     seconds : float
         The run times of all runs added up, on whatever else the machine was doing.
     runs : list of dict
@@ -87,6 +88,18 @@ class Record:
     made : str
         The day (UTC, such as 2026-11-23) on which the last of the runs was finished; empty if that was not kept. Two
         records that differ in nothing else are equal.
+
+    Examples
+    --------
+    >>> from adamcore import SGD
+    >>> from adamcore.experiments import Experiment, Scale, run
+    >>> rules = (SGD(alpha=0.01), SGD(alpha=0.1))
+    >>> size = Scale(epochs=2, n_train=50, batch_size=10, seeds=3, paper={"SGD": rules[0]}, grid={"SGD": rules})
+    >>> record = run(Experiment("mine", "step sizes", "sparse_stream", {}, {"smoke": lambda: size}), "smoke")
+    >>> record
+    Record(mine at scale smoke: 6 runs, 3 seeds)
+    >>> record.paper_curves("SGD").shape, record.best("SGD"), record.missing
+    ((3, 2), SGD(alpha=0.1), [])
     """
 
     experiment: str
@@ -127,7 +140,10 @@ class Record:
             If contenders of one seed did not start at the same point, or saw other minibatches.
         """
         runs = [
-            {**{name: value for name, value in result.items() if name != "key"}, "contender": single.contender}
+            {
+                **{name: value for name, value in result.items() if name not in ("key", "versions")},
+                "contender": single.contender,
+            }
             for single, result in results
         ]
         require_same_start(runs)
@@ -147,7 +163,7 @@ class Record:
             seeds=list(range(seeds)),
             paper={name: rule.to_dict() for name, rule in size.paper.items()},
             grid={name: [rule.to_dict() for rule in rules] for name, rules in size.grid.items()},
-            versions={name: importlib.metadata.version(name) for name in ("numpy", "adamcore")},
+            versions=_together([result.get("versions", versions()) for _, result in results]),
             seconds=round(sum(single["seconds"] for single in runs), 1),
             runs=runs,
             parameters=_as_read(size.parameters),
@@ -283,6 +299,17 @@ def load_record(path: str | Path) -> Record:
     ------
     ValueError
         If the file is not a record.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from adamcore.experiments import get_experiment, load_record, run
+    >>> record = run(get_experiment("sparse_regret"), "smoke", seeds=1, only=["SGD"])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     record.save(pathlib.Path(folder) / "sparse_regret.json")
+    ...     again = load_record(pathlib.Path(folder) / "sparse_regret.json")
+    >>> again == record, again.command
+    (True, "python -m adamcore run sparse_regret --scale smoke --seeds 1 --only 'SGD'")
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -322,6 +349,24 @@ def require_same_start(runs: list[dict[str, Any]]) -> None:
                     f"{other['contender']} and {single['contender']} with seed {single['seed']} differ in {what}: "
                     "they cannot be compared. Make the runs of one record with the same code and libraries."
                 )
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of the packages that a run's numbers depend on.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.record import versions
+    >>> list(versions())
+    ['numpy', 'adamcore']
+    """
+    return {name: importlib.metadata.version(name) for name in ("numpy", "adamcore")}
+
+
+def _together(found: list[dict[str, str]]) -> dict[str, str]:
+    """One entry a package, with all its versions."""
+    names = dict.fromkeys(name for one in found or [versions()] for name in one)
+    return {name: ", ".join(sorted({one[name] for one in found or [versions()] if name in one})) for name in names}
 
 
 def _as_read(plain: dict[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from adamcore.experiments.full_batch import method_from_dict
 from adamcore.experiments.measures import MEASURES
 from adamcore.experiments.problems import TOGETHER, make_problem
 from adamcore.experiments.progress import progress_bar
-from adamcore.experiments.record import Record
+from adamcore.experiments.record import Record, versions
 from adamcore.experiments.train import History, Streams, begin, streams, train_together
 from adamcore.optim import one_thread
 
@@ -46,7 +46,17 @@ Workers = Callable[[Iterable], Iterable]
 
 
 class Unfinished(RuntimeError):
-    """A sweep whose time was up; what it did is kept, and the same command goes on with it."""
+    """A sweep whose time was up; what it did is kept, and the same command goes on with it.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import Unfinished, get_experiment, run
+    >>> try:
+    ...     run(get_experiment("sparse_regret"), "smoke", hours=0)
+    ... except Unfinished as error:
+    ...     print(error)
+    0 of 12 runs are finished; the time is up
+    """
 
 
 @dataclass(frozen=True)
@@ -151,7 +161,8 @@ def run(
             wanted = {single.key(digest): single for single in experiment.runs(size, number)}
             if fresh:
                 _remove(wanted.keys() - done.keys(), folder)
-            done = _finished(wanted, folder)
+            # Without a folder, what was made before the grid was extended is in memory alone.
+            done = _finished(wanted, folder) if folder else {key: done[key] for key in wanted if key in done}
             missing = {key: single for key, single in wanted.items() if key not in done}
             if missing and folder is not None:
                 require_writable(folder)
@@ -271,7 +282,7 @@ def unfold(record: Record, folder: Path) -> int:
         )
         key = single.key(record.data)
         if not (folder / f"{key}.json").exists():
-            _keep(folder, {"key": key, **result})
+            _keep(folder, {"key": key, **result, "versions": record.versions})
             if record.made:  # the file's date is all that says when a run was made
                 noon = datetime.datetime.fromisoformat(f"{record.made}T12:00+00:00").timestamp()
                 os.utime(folder / f"{key}.json", (noon, noon))
@@ -483,6 +494,7 @@ def _result(key: str, single: Run, history: History, seconds: float) -> dict[str
         "seconds": round(seconds, 2),
         "epoch_seconds": [round(value, 3) for value in getattr(history, "epoch_seconds", [])],
         "start": getattr(history, "start", {}),
+        "versions": versions(),
     }
     if measures := getattr(history, "measures", []):
         names = dict.fromkeys(name for entry in measures for name in entry)

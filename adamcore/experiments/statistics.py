@@ -20,9 +20,18 @@ class PairedRatio:
     ratio : float
         Geometric mean over seeds of cost A / cost B.
     low, high : float
-        95 % confidence interval of the ratio, by Student's t on the differences of log cost.
+        Confidence interval of the ratio, of 95 % if nothing else was asked for, by Student's t on the differences of
+        log cost.
     n : int
         The number of seeds.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import PairedRatio
+    >>> print(PairedRatio(0.8, low=0.7, high=0.9, n=5))
+    0.800 [0.700, 0.900] lower
+    >>> PairedRatio(0.8, low=0.6, high=1.1, n=2).verdict
+    'inconclusive'
     """
 
     ratio: float
@@ -36,7 +45,8 @@ class PairedRatio:
 
         ``"lower"``: A is lower by 5 % or more, and the interval lies below 1; ``"higher"``: the reverse;
         ``"similar"``: the interval lies within 5 % of 1, and so does that of B against A; ``"inconclusive"``: none
-        of these.
+        of these. The bounds, 0.95 and 1 / 1.05 = 0.952, differ a little: a ratio between them, or between their
+        inverses, is inconclusive however many seeds there are.
         """
         if self.ratio <= 1 - MARGIN and self.high < 1:
             return "lower"
@@ -50,13 +60,16 @@ class PairedRatio:
         return f"{self.ratio:.3f} [{self.low:.3f}, {self.high:.3f}] {self.verdict}"
 
 
-def paired_ratio(a: np.ndarray, b: np.ndarray) -> PairedRatio:
+def paired_ratio(a: np.ndarray, b: np.ndarray, level: float = 0.95) -> PairedRatio:
     """Compare two contenders' costs, seed by seed.
 
     Parameters
     ----------
     a, b : numpy.ndarray
         Positive costs, one a seed, in the same order of seeds; at least two.
+    level : float, default 0.95
+        Of the confidence interval. With k comparisons, 1 - 0.05 / k lets all intervals hold at once with a
+        probability of 95 % or more (Bonferroni's inequality).
 
     Returns
     -------
@@ -82,10 +95,10 @@ def paired_ratio(a: np.ndarray, b: np.ndarray) -> PairedRatio:
         )
     if not (np.all(np.asarray(a) > 0) and np.all(np.asarray(b) > 0)):
         raise ValueError("expected positive costs; only they have logarithms.")
-    return _paired(np.log(a), np.log(b))
+    return _paired(np.log(a), np.log(b), level)
 
 
-def _paired(log_a: np.ndarray, log_b: np.ndarray) -> PairedRatio:
+def _paired(log_a: np.ndarray, log_b: np.ndarray, level: float = 0.95) -> PairedRatio:
     """The ratio whose logarithm is the mean of the differences, with its interval."""
     n = len(log_a)
     with np.errstate(invalid="ignore"):  # infinity minus infinity, where both diverged
@@ -93,7 +106,7 @@ def _paired(log_a: np.ndarray, log_b: np.ndarray) -> PairedRatio:
     if not np.isfinite(difference).all():
         every = next((sign for sign in (np.inf, -np.inf) if (difference == sign).all()), None)
         return PairedRatio(np.nan, 0.0, np.inf, n) if every is None else PairedRatio(*[float(np.exp(every))] * 3, n)
-    half = stats.t.ppf(0.975, n - 1) * difference.std(ddof=1) / np.sqrt(n)
+    half = stats.t.ppf((1 + level) / 2, n - 1) * difference.std(ddof=1) / np.sqrt(n)
     low, ratio, high = np.exp(difference.mean() + half * np.array([-1, 0, 1]))
     return PairedRatio(float(ratio), float(low), float(high), n)
 
@@ -109,6 +122,17 @@ class Comparison:
     area : PairedRatio
         The ratio over the whole time: its logarithm is the area between the two curves of log cost, divided by the
         time that they span.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.experiments import compare
+    >>> b = np.array([[1.0, 0.5, 0.25], [1.1, 0.5, 0.26]])
+    >>> found = compare(b * [1.0, 0.8, 0.8], b, epochs=(0, -1))
+    >>> {epoch: ratio.verdict for epoch, ratio in found.at.items()}
+    {0: 'similar', 2: 'lower'}
+    >>> print(found.area, "so", found.verdict)
+    0.846 [0.846, 0.846] lower so faster
     """
 
     at: dict[int, PairedRatio]
@@ -182,6 +206,16 @@ class Sensitivity:
         anything is said; otherwise empty.
     open : bool
         Whether the grid ends before the cost leaves the tolerance, so that the true width is larger.
+
+    Examples
+    --------
+    A grid that ends too early: the best step size is its largest, and may not be the best of all.
+
+    >>> import numpy as np
+    >>> from adamcore.experiments import sensitivity
+    >>> found = sensitivity(np.array([0.001, 0.01, 0.1]), np.array([1.2, 1.05, 1.0]))
+    >>> found.best, found.edge, found.open
+    (0.1, 'high', True)
     """
 
     best: float

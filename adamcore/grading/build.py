@@ -310,7 +310,8 @@ def _without_markers(text: str) -> str:
 def _prove(assignment: Assignment, texts: dict[str, str]) -> None:
     """Refuse one whose solutions do not get full marks from the grader, or whose student version has any."""
     with tempfile.TemporaryDirectory(prefix="adamcore-prove-") as folder:
-        for kind, wanted in (("keys", assignment.possible), ("student", 0)):
+        every = sum(question.points for question in assignment.questions if not question.manual)  # all alternatives
+        for kind, wanted in (("keys", every), ("student", 0)):
             path = Path(folder) / f"{kind}.ipynb"
             path.write_text(texts[kind], encoding="utf-8")
             result = judge(path, assignment)
@@ -318,7 +319,7 @@ def _prove(assignment: Assignment, texts: dict[str, str]) -> None:
                 wrong = [m for m in result.marks if (m.earned != m.points) == (kind == "keys")]
                 raise BuildError(
                     f"{assignment.name}: the {'solutions' if kind == 'keys' else 'student version'} would get "
-                    f"{result.earned:g} of {assignment.possible:g} points instead of {wanted:g}:\n"
+                    f"{result.earned:g} of {every:g} points instead of {wanted:g}:\n"
                     + "\n".join(f"  {m.question}{', hidden' if m.hidden else ''}: {m.message}" for m in wrong)
                     + "".join(f"\n  cell {e['cell']}: {e['kind']}: {e['text']}" for e in result.errors)
                 )

@@ -125,8 +125,6 @@ def decode(message: Any) -> Any:
         return tuple(decode(entry) for entry in content)
     if kind == "dict" and all(isinstance(pair, list) and len(pair) == 2 for pair in content):
         pairs = [(decode(key), decode(value)) for key, value in content]
-        if not all(isinstance(key, str | int | float | bool | tuple | None) for key, _ in pairs):
-            raise ValueError("a dict with keys of an unknown form")
         try:
             return dict(pairs)
         except TypeError as error:

@@ -80,7 +80,7 @@ def _overview(result: Result, assignment: Assignment) -> list[str]:
     by_hand = sum(question.points for question in assignment.questions if question.manual)
     more = f" Up to {by_hand:g} more are given by hand, for what you wrote." if by_hand else ""
     lines = [
-        f"<p><b>{result.earned:g} of {assignment.possible:g} points</b> by checks.{more}</p>",
+        f"<p><b>{assignment.counted(result):g} of {assignment.possible:g} points</b> by checks.{more}</p>",
         *_parts(result, assignment),
         '<table><thead><tr><th scope="col">Question</th>',
         '<th scope="col" class="points">Points</th></tr></thead><tbody>',

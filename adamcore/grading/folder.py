@@ -355,7 +355,7 @@ def to_csv(results: list[Result], assignments: dict[str, Assignment]) -> str:
             result.student,
             result.assignment,
             *(points.get(number, "") for number in numbers),
-            _number(result.earned),
+            _number(assignment.counted(result)) if assignment else "",
             _number(assignment.possible) if assignment else "",
             _number(sum(q.points for q in questions if q.manual)) if assignment else "",
             _number(assignment.full) if assignment else "",
@@ -402,7 +402,7 @@ def summary(results: list[Result], assignments: dict[str, Assignment]) -> str:
         own = [result for result in results if result.assignment == name]
         if not own:
             continue
-        mean = sum(result.earned for result in own) / len(own)
+        mean = sum(assignment.counted(result) for result in own) / len(own)
         lines.append(f"{name}: {len(own)} graded, on average {mean:.1f} of {assignment.possible:g} points by checks")
         lines += [f"  {assignment.choice()}"] if assignment.alternatives else []
         for question in assignment.questions:

@@ -202,7 +202,10 @@ def to_gradescope(result: Result, assignment: Assignment) -> dict[str, Any]:
         lines.append(assignment.choice())
     if by_hand := [f"{q.number} ({q.points:g} points)" for q in assignment.questions if q.manual]:
         lines.append(f"Graded by hand: {', '.join(by_hand)}.")
+    # Gradescope adds up the tests if it is given no score; of alternatives, only one counts.
+    score = {"score": assignment.counted(result)} if assignment.alternatives else {}
     return {
+        **score,
         "tests": tests,
         "output": "\n\n".join(lines),
         "stdout_visibility": "hidden",

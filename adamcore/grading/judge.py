@@ -174,8 +174,8 @@ class Assignment:
 
     @property
     def possible(self) -> float:
-        """The points that tests give."""
-        return sum(question.points for question in self.questions if not question.manual)
+        """The points that tests give: of alternatives, the largest counts."""
+        return self._counted(self.points(part, manual=False) for part in self._split())
 
     @property
     def total(self) -> float:
@@ -187,6 +187,26 @@ class Assignment:
         """The points that are full marks: of alternatives, the largest counts."""
         points = [self.points(sections) for sections in self.alternatives]
         return self.total - sum(points) + max(points, default=0.0)
+
+    def counted(self, result: Result) -> float:
+        """Return the points of a result that count: those for everybody, and the best of the alternatives.
+
+        Only points by tests are known here. Where an alternative has questions that are graded by hand, another one
+        may turn out to give more.
+        """
+        return self._counted(
+            sum(result.points(q.name) for q in self.questions if q.section in part) for part in self._split()
+        )
+
+    def _split(self) -> list[tuple[str, ...]]:
+        """The sections for everybody, then each alternative."""
+        return self.parts() or [tuple(dict.fromkeys(q.section for q in self.questions))]
+
+    @staticmethod
+    def _counted(points: Iterable[float]) -> float:
+        """What is given to everybody, and the most of the others."""
+        everybody, *others = points
+        return everybody + max(others, default=0.0)
 
     def points(self, sections: Collection[str], manual: bool | None = None) -> float:
         """Return the points of sections: of all their questions, or only of those by hand, or not by hand."""

@@ -19,6 +19,7 @@ from adamcore.experiments.claims import (
     GROUPS,
     VERDICTS,
     Finding,
+    Row,
     counts,
     html_table,
     load_records,
@@ -469,6 +470,29 @@ def as_the_text_says(rule, alpha):
     if not rule["bias_correction"] and rule["beta2"] > 0.99:
         return 120 + 20 * distance if alpha <= 1e-3 else np.inf
     return 100 + 20 * distance - 2 * (rule["bias_correction"] and rule["beta2"] > 0.99)
+
+
+def test_of_many_equal_settings_none_is_better_by_chance():
+    """With an interval of 95 % for each of 54, about one would be."""
+    rng = np.random.default_rng(0)
+    free = 0
+    for _ in range(60):
+        draws = iter(np.exp(0.01 * rng.normal(size=(108, 3))))
+        grid = {
+            Panel(beta1, beta2, 10): {
+                corrected: {alpha: next(draws) for alpha in range(9)} for corrected in (True, False)
+            }
+            for beta1 in (0.0, 0.9)
+            for beta2 in (0.99, 0.999, 0.9999)
+        }
+        free += count(grid).uncorrected == 0
+    assert free >= 54  # 97.5 % are expected
+
+
+def test_a_contender_that_diverged_does_not_keep_the_scorecard_from_being_written(tmp_path):
+    row = Row(CLAIMS["C30"], Finding("not reproduced", "diverged", {"ours": np.inf, "other": 0.5, "none": np.nan}))
+    written = json.loads(write_scorecard([row], tmp_path).read_text())
+    assert written[0]["numbers"] == {"ours": "inf", "other": 0.5, "none": "nan"}
 
 
 def test_auto_encoder():

@@ -137,6 +137,20 @@ def test_a_record_says_when_its_last_run_was_finished(tmp_path):
     assert run(FIG1A, "smoke", seeds=1).made == ""
 
 
+def test_a_record_names_the_versions_that_its_runs_were_made_with(tmp_path, monkeypatch):
+    """Not those of whoever folds them, nor of whoever takes them from a record."""
+    was = run(FIG1A, "smoke", seeds=1, folder=tmp_path / "made").versions
+    assert set(was) == {"numpy", "adamcore"}
+    with monkeypatch.context() as patch:
+        patch.setattr("importlib.metadata.version", lambda name: "99.0")
+        folded = fold(FIG1A, "smoke", seeds=1, folder=tmp_path / "made")
+        unfold(folded, tmp_path / "other")
+        assert folded.versions == fold(FIG1A, "smoke", seeds=1, folder=tmp_path / "other").versions == was
+        mixed = run(FIG1A, "smoke", seeds=2, folder=tmp_path / "made")
+    assert mixed.versions == {name: f"{version}, 99.0" for name, version in was.items()}
+    assert not any("versions" in single for single in mixed.runs)
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -274,7 +288,23 @@ def test_best_setting_and_divergence(smoke):
 
 
 def test_one_seed_gives_no_verdict():
-    assert judge_mnist_logistic(run(FIG1A, "smoke", seeds=1)).verdict == "not run: one seed gives no interval"
+    words = "not run: fewer than two seeds of every contender give no interval"
+    assert judge_mnist_logistic(run(FIG1A, "smoke", seeds=1)).verdict == words
+
+
+def test_contenders_are_compared_over_the_seeds_that_they_have_in_common(tmp_path):
+    """Of a sweep that stopped, each may lack another seed: no pair may be made of two different ones."""
+    whole = run(FIG1A, "smoke", seeds=4, folder=tmp_path)
+    lacking = {"Adam": 0, "SGDNesterov": 1}
+    runs = [one for one in whole.runs if lacking.get(one["contender"]) != one["seed"]]
+    common = [one for one in whole.runs if one["seed"] in (2, 3)]
+    found = judge_mnist_logistic(replace(whole, runs=runs))
+    assert found.paper_like == judge_mnist_logistic(replace(whole, runs=common, seeds=[2, 3])).paper_like
+    assert {ratio.n for ratio in found.paper_like.values()} == {2}
+    one = [single for single in runs if single["seed"] != 3]
+    assert judge_mnist_logistic(replace(whole, runs=one)).verdict.startswith("not run: fewer than two seeds")
+    nobody = [single for single in whole.runs if single["contender"] != "Adam"]
+    assert judge_mnist_logistic(replace(whole, runs=nobody)).verdict.startswith("not run: fewer than two seeds")
 
 
 def test_errors():
@@ -306,6 +336,32 @@ class TestCommandLine:
         done = self.invoke("report", "fig1a", "--scale", "smoke", "--runs", tmp_path, "--output", output)
         assert done.exit_code == 0, done.output
         assert load_record(output).command == "python -m adamcore run fig1a --scale smoke"
+
+    def test_a_report_never_takes_away_what_a_record_holds(self, tmp_path, monkeypatch, smoke):
+        """Neither by a smaller scale with more runs, nor by as many other runs; unless the file is named."""
+        path = tmp_path / "book" / "results" / "fig1a.json"
+        path.parent.mkdir(parents=True)
+        monkeypatch.chdir(tmp_path)
+        for kept, words in (
+            (replace(smoke, scale="full", runs=smoke.runs[:1]), "holds runs of scale full, and these are of scale"),
+            (
+                replace(smoke, runs=smoke.runs[3:]),
+                "holds 3 runs, of which 3 are not among these, such as AdaGrad, ",
+            ),
+        ):
+            kept.save(path)
+            before = path.read_bytes()
+            run(FIG1A, "smoke", seeds=1, folder=tmp_path / "runs" / "fig1a")
+            done = self.invoke("report", "fig1a", "--scale", "smoke", "--seeds", "1")
+            assert done.exit_code == 1
+            assert words in done.output
+            assert path.read_bytes() == before
+            done = self.invoke("report", "fig1a", "--scale", "smoke", "--seeds", "1", "--output", "other.json")
+            assert done.exit_code == 0, done.output
+        replace(smoke, runs=smoke.runs[:3]).save(path)
+        done = self.invoke("report", "fig1a", "--scale", "smoke", "--seeds", "1")
+        assert done.exit_code == 0, done.output
+        assert len(load_record(path).runs) == 3
 
     @pytest.mark.parametrize(
         ("arguments", "message"),

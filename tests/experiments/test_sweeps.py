@@ -274,6 +274,17 @@ class TestEdges:
         fixed = run(experiment(replace(small, extend=False)), "smoke")
         assert len(fixed.grid_points("SGD")) == 3
 
+    def test_a_grid_that_grows_makes_no_run_twice_also_without_a_folder(self, monkeypatch):
+        made = []
+        monkeypatch.setattr(
+            engine, "make_run", lambda key, *rest, make=engine.make_run: made.append(key) or make(key, *rest)
+        )
+        grid = {"SGD": tuple(SGD(alpha=alpha) for alpha in (1e-4, 3e-4, 1e-3))}
+        small = replace(SMALL, paper={"SGD": SGD(alpha=1e-4)}, grid=grid, seeds=1, extend=True)
+        record = run(experiment(small), "smoke")
+        assert len(record.runs) > 3
+        assert len(made) == len(set(made)) == len(record.runs)
+
     def test_a_grid_does_not_grow_for_ever(self):
         small = replace(SMALL, paper={}, grid={"SGD": (SGD(), SGD(alpha=1), SGD(alpha=2))}, extend=True)
         longer = replace(small, grid={"SGD": (*small.grid["SGD"], *(SGD(alpha=a) for a in range(3, 9)))})
@@ -373,7 +384,7 @@ class TestCommandLine:
         assert len(load_record(path).runs) == 6
         done = self.invoke("report", "fig1a", "--scale", "smoke", "--only", "Adam")
         assert done.exit_code == 1
-        assert "holds 6 runs, but only 2 are finished here" in done.output
+        assert "holds 6 runs, of which 4 are not among these, such as AdaGrad, seed 0" in done.output
         assert len(load_record(path).runs) == 6
 
     def test_a_report_of_nothing(self, tmp_path):

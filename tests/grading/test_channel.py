@@ -94,6 +94,20 @@ def test_what_is_not_plain_is_refused(value):
         encode(value)
 
 
+def test_keys_may_be_whatever_is_plain_and_can_be_one():
+    """As those of a dict made of ``numpy.unique``'s counts."""
+    value = {
+        np.int64(1): 1.0,
+        np.float32(0.5): 2.0,
+        np.bool_(False): 3.0,
+        2 + 1j: 4.0,
+        ...: 5.0,
+        (1, "a"): 6.0,
+        None: 7.0,
+    }
+    assert decode(encode(value)) == value
+
+
 def test_a_list_in_itself_is_refused():
     value = []
     value.append(value)

@@ -101,7 +101,8 @@ def test_a_choice_is_told_wherever_points_are():
     marks = [Mark(question, False, points, points, "words") for question, points in (("q1_1", 4.0), ("q4_1", 2.0))]
     marks.append(Mark("q2_1", False, 3.0, 0.0, "words"))
     result = Result("a.ipynb", "tiny", "sample", "ab1", marks)
-    assert (assignment.full, assignment.total, assignment.possible, assignment.choice()) == (14, 20, 11, CHOICE)
+    assert (assignment.full, assignment.total, assignment.possible, assignment.choice()) == (14, 20, 9, CHOICE)
+    assert assignment.counted(result) == 6
     text = page(result, assignment)
     assert CHOICE in text
     assert "Section 1: 4 of 4 points by checks</li>" in text
@@ -109,7 +110,19 @@ def test_a_choice_is_told_wherever_points_are():
     assert "Section 4: 2 of 2 points by checks, up to 4 more by hand" in text
     assert CHOICE in to_gradescope(result, assignment)["output"]
     assert CHOICE in summary([result], {"tiny": assignment})
-    assert to_csv([result], {"tiny": assignment}).splitlines()[1].split(",")[-6:-3] == ["11", "9", "14"]
+    assert to_csv([result], {"tiny": assignment}).splitlines()[1].split(",")[-7:-3] == ["6", "9", "9", "14"]
+
+
+def test_who_solves_every_alternative_gets_full_marks_and_no_more():
+    assignment = chosen()
+    marks = [Mark(q.name, False, q.points, q.points, "") for q in assignment.questions if not q.manual]
+    result = Result("a.ipynb", "tiny", "sample", "ab1", marks)
+    assert result.earned == 11
+    assert assignment.counted(result) == assignment.possible == 9
+    assert "<b>9 of 9 points</b> by checks" in page(result, assignment)
+    assert to_gradescope(result, assignment)["score"] == 9
+    assert "on average 9.0 of 9 points" in summary([result], {"tiny": assignment})
+    assert to_csv([result], {"tiny": assignment}).splitlines()[1].split(",")[-7:-5] == ["9", "9"]
 
 
 def test_without_a_choice_nothing_is_told_of_one():

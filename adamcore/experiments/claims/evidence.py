@@ -31,6 +31,14 @@ class Versus:
     seeds : int
     low, high : float
         The 95 % interval; with one seed, the ratio itself.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import Versus
+    >>> print(Versus(0.8, "lower", seeds=3, low=0.7, high=0.9))
+    0.80 ([0.70, 0.90], lower)
+    >>> print(Versus(0.8, "lower", seeds=1, low=0.8, high=0.8))
+    0.80 (one seed, lower)
     """
 
     ratio: float
@@ -73,7 +81,7 @@ def versus(record: Record, a: str, b: str, *, tuned: bool = False, epoch: int | 
     >>> versus(record, "Adam", "Adam").word, versus(record, "SGDNesterov", "AdaGrad").word
     ('similar', 'lower')
     """
-    first, second = (_by_seed(record, name, tuned=tuned) for name in (a, b))
+    first, second = (by_seed(record, name, tuned=tuned) for name in (a, b))
     seeds = sorted(set(first) & set(second))
     if not seeds:
         raise ValueError(f"{record!r}: {a} and {b} have no seed in common.")
@@ -88,8 +96,28 @@ def versus(record: Record, a: str, b: str, *, tuned: bool = False, epoch: int | 
     return _of_one_seed(float(np.exp(area if epoch is None else difference[epoch])))
 
 
-def _by_seed(record: Record, contender: str, *, tuned: bool) -> dict[int, list[float]]:
-    """Each seed's curve, infinite from where it diverged."""
+def by_seed(record: Record, contender: str, *, tuned: bool) -> dict[int, list[float]]:
+    """Return each seed's curve of cost, infinite from where it diverged.
+
+    Parameters
+    ----------
+    record : Record
+    contender : str
+    tuned : bool
+        Whether at the best setting of its grid, instead of the paper-like one.
+
+    Returns
+    -------
+    dict of int to list of float
+        Of the seeds that were run, which may be fewer than the record's.
+
+    Examples
+    --------
+    >>> from adamcore.experiments import get_experiment, run
+    >>> from adamcore.experiments.claims.evidence import by_seed
+    >>> list(by_seed(run(get_experiment("fig1a"), "smoke", seeds=2), "Adam", tuned=False))
+    [0, 1]
+    """
     rule = record.best(contender).to_dict() if tuned else record.paper[contender]
     rule = json.loads(json.dumps(rule))
     return {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from html import escape
@@ -42,7 +43,15 @@ FILE = "scorecard.json"
 
 
 class Row(NamedTuple):
-    """A claim, its finding, and how many seeds each record has that its test names, such as ``{"fig1a": 5}``."""
+    """A claim, its finding, and how many seeds each record has that its test names, such as ``{"fig1a": 5}``.
+
+    Examples
+    --------
+    >>> from adamcore.experiments.claims import CLAIMS, Finding, Row
+    >>> row = Row(CLAIMS["C1"], Finding("reproduced", "2 arrays"))
+    >>> print(row.claim.name, row.claim.text, row.finding)
+    C1 Adam needs little memory. reproduced
+    """
 
     claim: Claim
     finding: Finding
@@ -132,6 +141,8 @@ def counts(rows: list[Row]) -> dict[str, dict[str, int]]:
 def plain(rows: list[Row]) -> list[dict[str, Any]]:
     """Return the scorecard as plain data, as it is written to its file.
 
+    A number that is not finite, as where a run diverged, becomes a text, such as ``"inf"``: JSON has none.
+
     Examples
     --------
     >>> from adamcore.experiments.claims import CLAIMS, Finding, Row, plain
@@ -144,6 +155,7 @@ def plain(rows: list[Row]) -> list[dict[str, Any]]:
         {key: getattr(row.claim, key) for key in claims}
         | {"seeds_made": dict(row.made)}
         | {key: getattr(row.finding, key) for key in findings}
+        | {"numbers": {name: n if math.isfinite(n) else str(float(n)) for name, n in row.finding.numbers.items()}}
         for row in rows
     ]
 

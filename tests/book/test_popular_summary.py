@@ -98,7 +98,8 @@ def test_numbers_in_prose_are_the_counts():
         f"{words[count['wrong']].capitalize()} of {len(FOUND)}.",
         f"{words[count['correct']].capitalize()} are correct as they stand, and {words[count['imprecise']]} more",
         f"{right} of {len(FOUND)} statements are correct, or right at the core",
-        f"{words[count['translation error']]} of the others went wrong on the way into another language",
+        f"for each of its {len(FOUND)} statements",
+        f"{words[count['translation error']]} of the others are wrong in the translation",
         f"Of {len(FOUND)} statements, {count['correct']} are correct and {count['imprecise']} right at the core; "
         f"{count['wrong']} are wrong",
     ):

@@ -43,7 +43,17 @@ XOR = "Python writes a power as beta**t; the sign ^ means something else."
 
 
 class RemoteError(RuntimeError):
-    """What an answer raised in another process: ``kind`` is the name of its class, ``text`` its message."""
+    """What an answer raised in another process: ``kind`` is the name of its class, ``text`` its message.
+
+    Examples
+    --------
+    >>> from adamcore.checks import RemoteError
+    >>> try:
+    ...     raise RemoteError("ZeroDivisionError", "division by zero")
+    ... except RemoteError as error:
+    ...     print(error.kind, "and", error.text)
+    ZeroDivisionError and division by zero
+    """
 
     def __init__(self, kind: str, text: str) -> None:
         super().__init__(f"{kind}: {text}")
@@ -62,6 +72,16 @@ class Case:
         Where we are, as a message says it: ``"t = 1"`` or ``"beta = 0"``.
     rtol : float, optional
         The relative tolerance, if it is not the question's: for float32, say.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.checks import Case, Question
+    >>> cases = [Case((0.9, 1), "t = 1"), Case((0.9, 2), "t = 2")]
+    >>> question = Question("the divisor", "divisor(beta, t)", lambda beta, t: 1 - beta**t, lambda rng, hidden: cases)
+    >>> report = question.examine("1", (lambda beta, t: 1 - beta,), np.random.default_rng(0), hidden=False)
+    >>> print(report.evidence, report.message)
+    The result is 1.9 times too small at t = 2. It is right at t = 1, and wrong at t = 2. What is different there?
     """
 
     args: tuple[Any, ...]
@@ -85,6 +105,24 @@ class Mistake:
     fits : callable, optional
         ``fits(answer, *args)`` returns whether an answer has this mistake, if more than one answer has it, such as a
         pair of which one part is wrong in any way; ``wrong`` then is an example.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.checks import Case, Mistake, Question
+    >>> late = Mistake("t starts at 0", lambda beta, t: 1 - beta ** (t - 1), "What is t at the first step?")
+    >>> question = Question(
+    ...     title="the divisor",
+    ...     signature="divisor(beta, t)",
+    ...     reference=lambda beta, t: 1 - beta**t,
+    ...     cases=lambda rng, hidden: [Case((0.9, 1), "t = 1"), Case((0.9, 2), "t = 2")],
+    ...     mistakes=(late,),
+    ... )
+    >>> report = question.examine("1", (lambda beta, t: 1 - beta**t / beta,), np.random.default_rng(0), hidden=False)
+    >>> report.mistake
+    't starts at 0'
+    >>> print(report.evidence, report.message)
+    The result is zero at t = 1. What is t at the first step?
     """
 
     name: str
@@ -111,6 +149,15 @@ class Report:
         The name of the :class:`Mistake` that fits, if one does.
     noted : str
         What to say if only the form was looked at, because telling more would answer the question.
+
+    Examples
+    --------
+    >>> from adamcore.checks import Checker
+    >>> report = Checker("averages", "ab123")("1.4", lambda t, beta: beta**t)
+    >>> bool(report), report.right, report.cases, report.mistake
+    (False, 0, 5, 'beta**t')
+    >>> print(report.message)
+    This is the weight that m_0 = 0 has. What is left for others?
     """
 
     question: str
@@ -165,6 +212,22 @@ class Question:
     order : tuple of str, optional
         The outputs in the order in which they are computed, if they are returned in another: the first of them that
         is wrong is told, since the later ones are wrong with it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.checks import Case, Question
+    >>> question = Question(
+    ...     title="the first moment",
+    ...     signature="moment(m, g, beta)",
+    ...     reference=lambda m, g, beta: beta * m + (1 - beta) * g,
+    ...     cases=lambda rng, hidden: [Case((0.0, float(rng.normal()), 0.9), "t = 1")],
+    ...     outputs=("m",),
+    ... )
+    >>> question.examine("1", (lambda m, g, beta: m + (1 - beta) * (g - m),), np.random.default_rng(0), hidden=False)
+    1 (the first moment): right, in 1 case.
+    >>> question.examine("1", (lambda m, g, beta: beta * m + g,), np.random.default_rng(0), hidden=False).evidence
+    'm is 10 times too large at t = 1.'
     """
 
     title: str
@@ -407,6 +470,17 @@ class Value:
         own.
     words : tuple of str
         If the answer has a word, those among which it is chosen: another one is a matter of form.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.checks import Value
+    >>> question = Value("how many steps", lambda beta: 1 / (1 - beta), data=lambda rng: (rng.uniform(0.5, 0.99),))
+    >>> (beta,) = question.data(np.random.default_rng(0))  # this student's number
+    >>> question.examine("1", (1 / (1 - beta),), np.random.default_rng(0), hidden=False)
+    1 (how many steps): right, in 1 case.
+    >>> question.examine("1", (1 / beta,), np.random.default_rng(0), hidden=False).right
+    0
     """
 
     title: str
@@ -480,6 +554,19 @@ class Open:
         How many it takes.
     noted : str, optional
         What to say of an answer that is complete, if none is wrong: of a prediction, say.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore.checks import Open
+    >>> def examiner(answers, rng, hidden):
+    ...     (beta,) = answers
+    ...     return "" if 0.9 <= beta < 1 else "How large is 1 / (1 - beta)?"
+    >>> question = Open("a beta that averages over ten steps or more", examiner)
+    >>> question.examine("1", (0.99,), np.random.default_rng(0), hidden=False)
+    1 (a beta that averages over ten steps or more): right, in 1 case.
+    >>> question.examine("1", (0.5,), np.random.default_rng(0), hidden=False).right
+    0
     """
 
     title: str

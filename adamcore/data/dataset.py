@@ -15,7 +15,21 @@ AnyArray = TypeVar("AnyArray")
 
 
 class DataError(ValueError):
-    """A file of a data set that is missing, damaged or another than it should be."""
+    """A file of a data set that is missing, damaged or another than it should be.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from adamcore.data import DataError, compare_imdb
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "aclImdb_v1.tar.gz"
+    ...     _ = path.write_bytes(b"half a download")
+    ...     try:
+    ...         compare_imdb(path)
+    ...     except DataError as error:
+    ...         print(path.name + str(error).removeprefix(str(path)).partition(" (")[0])
+    aclImdb_v1.tar.gz is damaged or truncated, or not a tar archive, gzipped or plain
+    """
 
 
 @dataclass(frozen=True, repr=False, eq=False)

@@ -330,6 +330,27 @@ def compare_imdb(path: Path | None = None) -> Differences:
     ------
     DataError
         As ``load_imdb`` with ``full``.
+
+    Examples
+    --------
+    The official archive is not in the package. An archive or folder that is not complete is refused:
+
+    >>> import pathlib, tempfile
+    >>> from adamcore.data import DataError, compare_imdb
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         compare_imdb(pathlib.Path(folder))
+    ...     except DataError as error:
+    ...         print(str(error).removeprefix(f"{folder} "))
+    is not complete: it has 0 reviews in train/neg, 0 reviews in train/pos, 0 reviews in test/neg,
+    0 reviews in test/pos; expected 12,500 in each.
+
+    What is returned prints like this:
+
+    >>> from adamcore.data.imdb import Differences
+    >>> print(Differences(rows=(2, 3), reviews=("train/neg/7_1.txt", "train/pos/200_8.txt")))
+    2 embedded rows are not in the archive: 2, 3;
+    2 reviews of the archive are not embedded: train/neg/7_1.txt, train/pos/200_8.txt
     """
     reviews = read_reviews(path) if path else _reviews()
     x, y, _, _ = embedded_counts()

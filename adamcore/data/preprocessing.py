@@ -160,6 +160,22 @@ class Whitening:
     contrast : bool
         Whether each image's contrast is normalized first.
     epsilon : float
+
+    Examples
+    --------
+    Learned from training images, used on others; here of two pixels that are much alike:
+
+    >>> import numpy as np
+    >>> from adamcore.data import Whitening
+    >>> rng = np.random.default_rng(0)
+    >>> x = rng.normal(size=(2000, 1)) + 0.3 * rng.normal(size=(2000, 2))
+    >>> x_train, x_test = x[:1000], x[1000:]
+    >>> whitening = Whitening.fit(x_train, epsilon=0, contrast=False)
+    >>> whitening
+    Whitening(2 pixels and colors, contrast=False, epsilon=0)
+    >>> white = whitening.transform(x_test)
+    >>> bool(np.corrcoef(x_test.T)[0, 1] > 0.9), bool(abs(np.corrcoef(white.T)[0, 1]) < 0.1)
+    (True, True)
     """
 
     mean: np.ndarray

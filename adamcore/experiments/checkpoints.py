@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import warnings
@@ -104,6 +105,11 @@ def load_checkpoint(
         How long the run had taken.
         None instead of both where there is no checkpoint, or a damaged one.
 
+    Raises
+    ------
+    OSError, MemoryError
+        If the system does not let the file be read, as with too many open files. It may be good, and stays.
+
     Examples
     --------
     See :func:`save_checkpoint`. Where there is no file:
@@ -117,7 +123,12 @@ def load_checkpoint(
     True
     """
     try:
-        history, about = _read(path, key, rule, theta)
+        # All of it first: zipfile takes some of the system's errors for damage.
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    try:
+        history, about = _read(content, key, rule, theta)
         before = {name: getattr(streams, name).bit_generator.state for name in Streams._fields}
         try:
             for name in Streams._fields:
@@ -127,8 +138,8 @@ def load_checkpoint(
                 getattr(streams, name).bit_generator.state = state
             raise
         return history, float(about["seconds"])
-    except FileNotFoundError:
-        return None
+    except (MemoryError, OSError):  # the system's doing, not the file's
+        raise
     except Exception as error:  # a damaged archive fails in more ways than can be listed
         aside = path.with_name(path.name + ".damaged")
         warnings.warn(
@@ -143,9 +154,9 @@ def load_checkpoint(
         return None
 
 
-def _read(path: Path, key: str, rule: Rule, theta: np.ndarray) -> tuple[History, dict[str, Any]]:
+def _read(file: bytes, key: str, rule: Rule, theta: np.ndarray) -> tuple[History, dict[str, Any]]:
     """The history in a file, and what stands beside it; all of it read and checked before any of it is used."""
-    with np.load(path, allow_pickle=False) as archive:
+    with np.load(io.BytesIO(file), allow_pickle=False) as archive:
         content = {name: archive[name] for name in archive.files}
     about = json.loads(str(content.pop("about")))
     for name, value, expected in (
@@ -162,4 +173,5 @@ def _read(path: Path, key: str, rule: Rule, theta: np.ndarray) -> tuple[History,
             raise ValueError(f"{name} is {array.dtype}{array.shape}, not {theta.dtype}{theta.shape}")
     scalars = {name: float.fromhex(about["scalars"][name]) for name in rule.scalars}
     s = State(rule.owner, content.pop("theta"), int(about["t"]), **content, **scalars)
+    rule.renew(s)
     return History(s, **about["history"]), about

@@ -16,7 +16,19 @@ NUMERICS_VERSION = 1
 
 
 class RunError(RuntimeError):
-    """A run that failed or was lost; the message says which or why. The runs that were finished are kept."""
+    """A run that failed or was lost; the message says which or why. The runs that were finished are kept.
+
+    Examples
+    --------
+    >>> from adamcore import SGD
+    >>> from adamcore.experiments import Experiment, RunError, Scale, run
+    >>> size = Scale(epochs=-1, n_train=50, batch_size=10, seeds=1, paper={"SGD": SGD(alpha=0.1)}, grid={})
+    >>> try:
+    ...     run(Experiment("mine", "a slip", "sparse_stream", {}, {"smoke": lambda: size}), "smoke")
+    ... except RunError as error:
+    ...     print(str(error).partition(" failed: ")[2])
+    ValueError: train: epochs = -1 is not allowed; it must be 0 or more.
+    """
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,18 @@ class Scale:
     -----
     A contender is a rule, or an object with ``to_dict()`` and ``minimize(problem, epochs, streams)``, which returns
     a :class:`~adamcore.experiments.train.History` or what looks like one.
+
+    Examples
+    --------
+    >>> from adamcore import SGD, Adam
+    >>> from adamcore.experiments import Scale
+    >>> grid = (Adam(alpha=0.001), Adam(alpha=0.01))
+    >>> paper = {"SGD": SGD(alpha=0.1), "Adam": grid[0]}
+    >>> size = Scale(epochs=2, n_train=1000, batch_size=128, seeds=3, paper=paper, grid={"Adam": grid})
+    >>> [(name, rule.alpha) for name, rule in size.settings()]
+    [('SGD', 0.1), ('Adam', 0.001), ('Adam', 0.01)]
+    >>> list(size.only(["Adam"]).paper)
+    ['Adam']
     """
 
     epochs: int
@@ -127,6 +151,20 @@ class Experiment:
         recorded); each makes a :class:`Scale`.
     measures : tuple of str, optional
         What is measured after each epoch: names in ``adamcore.experiments.measures.MEASURES``.
+
+    Examples
+    --------
+    One of your own, on the synthetic stream of ``sparse_regret``:
+
+    >>> from adamcore import SGD, Adam
+    >>> from adamcore.experiments import Experiment, Scale, run
+    >>> paper = {"SGD": SGD(alpha=0.1), "Adam": Adam(alpha=0.1)}
+    >>> size = Scale(epochs=1, n_train=50, batch_size=10, seeds=2, paper=paper, grid={})
+    >>> experiment = Experiment("mine", "two rules", "sparse_stream", {"numbers": (4,)}, {"smoke": lambda: size})
+    >>> [(single.seed, single.contender) for single in experiment.runs(size)]
+    [(0, 'SGD'), (0, 'Adam'), (1, 'SGD'), (1, 'Adam')]
+    >>> run(experiment, "smoke")
+    Record(mine at scale smoke: 4 runs, 2 seeds)
     """
 
     name: str

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from adamcore.optim import Rule, State
+from adamcore.optim import Adam, AMSGrad, FadingAdam, LayerAdam, NAdam, RAdam, RMSProp, Rule, State
+from adamcore.optim.base import one_minus_power
+from adamcore.optim.wrapper import Wrapper
 
 if TYPE_CHECKING:
     from adamcore.experiments.problems import Problem
@@ -119,14 +121,27 @@ def second_moment(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[st
     r"""Return how large Adam's :math:`\sqrt{\hat v_t}` is beside epsilon, in each part of theta.
 
     Section 6.3 of arXiv:1412.6980: in convolutional networks "the second moment estimate vanishes to zeros after a
-    few epochs and is dominated by the epsilon". It is the root that stands beside epsilon, so the root is measured.
+    few epochs and is dominated by the epsilon". It is the root that stands beside epsilon, so the root is measured,
+    of what the rule itself divides by.
 
     Returns
     -------
     dict of str to float
         For each part of ``model.layout``: ``<part>/below_eps`` and ``<part>/below_10_eps``, the fractions of its
-        coordinates where the root is smaller, and ``<part>/rms``, its root mean square. Empty for a rule without v
-        or epsilon.
+        coordinates where the root is smaller, and ``<part>/rms``, its root mean square. Empty for a rule that has no
+        root of a mean square beside an epsilon; see the notes.
+
+    Notes
+    -----
+    For Adam, AdamL2, AdamW, FadingAdam, NAdam and RAdam the root is that of :math:`\hat v_t`, which RAdam keeps also
+    while its steps are not adaptive yet. For LayerAdam it is that of a layer's :math:`\hat v_t`, for each coordinate
+    of the layer; for AMSGrad of the largest so far; for RMSProp of v, which it does not correct, or of the variance
+    where it is centered. With ``eps_place="hat"`` the epsilon beside the root of :math:`\hat v_t` is
+    :math:`\hat\epsilon / \sqrt{1 - \beta_2^t}`. For a wrapper, such as Averaged, it is that of the rule within.
+
+    Empty for AdaGrad, which keeps a sum and no mean; for AdaMax, which takes no root; for AdaDelta, and for others
+    with ``eps_place="inside"``, where the epsilon stands under the root, in units of squared gradient; for rules that
+    divide by nothing, and for those of your own.
 
     Examples
     --------
@@ -147,16 +162,41 @@ def second_moment(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[st
     b/below_10_eps 0.0
     b/rms 2.0
     """
-    v, eps = getattr(s, "v", None), getattr(rule, "eps", None)
-    if v is None or eps is None:
+    while isinstance(rule, Wrapper):
+        rule = rule.rule
+    found = _under_the_root(rule, s)
+    if found is None:
         return {}
-    correction = rule.v_correction(s.t) if hasattr(rule, "v_correction") else 1.0
+    v_hat, eps = found
     measured = {}
-    for name, part in vars(problem.model.layout.views(np.sqrt(v / correction))).items():
+    for name, part in vars(problem.model.layout.views(np.sqrt(v_hat))).items():
         measured[f"{name}/below_eps"] = np.count_nonzero(part < eps) / part.size
         measured[f"{name}/below_10_eps"] = np.count_nonzero(part < 10 * eps) / part.size
         measured[f"{name}/rms"] = float(np.sqrt(np.mean(np.square(part, dtype=np.float64))))
     return measured
+
+
+def _under_the_root(rule: Rule, s: State) -> tuple[np.ndarray, float] | None:
+    """What a rule takes the root of before it divides, and the epsilon that it adds to the root, if it does so.
+
+    From what the state keeps, not from the ``v_hat`` that a readable step leaves: a step in place leaves none.
+    """
+    place = getattr(rule, "eps_place", "outside")
+    if place == "inside":
+        return None
+    if isinstance(rule, RMSProp):
+        return (np.maximum(s.v - s.g_mean**2, 0) if rule.centered else s.v), rule.eps
+    if isinstance(rule, Adam):
+        correction = rule.v_correction(s.t)
+    elif isinstance(rule, (FadingAdam, LayerAdam, NAdam, RAdam)):
+        correction = one_minus_power(rule.beta2, s.t)
+    else:
+        return None
+    if isinstance(rule, AMSGrad):
+        v_hat = s.v_max if rule.maximum == "corrected" else s.v_max / correction
+    else:
+        v_hat = s.v / correction
+    return v_hat, rule.eps / correction**0.5 if place == "hat" else rule.eps
 
 
 def test_bound(epoch: int, problem: Problem, s: State, rule: Rule) -> dict[str, float]:

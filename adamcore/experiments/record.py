@@ -94,12 +94,12 @@ class Record:
     >>> from adamcore import SGD
     >>> from adamcore.experiments import Experiment, Scale, run
     >>> rules = (SGD(alpha=0.01), SGD(alpha=0.1))
-    >>> size = Scale(epochs=2, n_train=50, batch_size=10, seeds=3, paper={"SGD": rules[0]}, grid={"SGD": rules})
+    >>> size = Scale(epochs=2, n_train=50, batch_size=10, seeds=2, paper={"SGD": rules[0]}, grid={"SGD": rules})
     >>> record = run(Experiment("mine", "step sizes", "sparse_stream", {}, {"smoke": lambda: size}), "smoke")
     >>> record
-    Record(mine at scale smoke: 6 runs, 3 seeds)
+    Record(mine at scale smoke: 4 runs, 2 seeds)
     >>> record.paper_curves("SGD").shape, record.best("SGD"), record.missing
-    ((3, 2), SGD(alpha=0.1), [])
+    ((2, 2), SGD(alpha=0.1), [])
     """
 
     experiment: str

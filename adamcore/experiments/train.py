@@ -25,6 +25,16 @@ class Streams(NamedTuple):
     ----------
     initialization, order, noise : numpy.random.Generator
         For theta_0, for the order of the minibatches, and for dropout and other noise.
+
+    Examples
+    --------
+    Drawing more noise does not change the order:
+
+    >>> from adamcore.experiments import streams
+    >>> one, other = streams(0), streams(0)
+    >>> _ = one.noise.random(1000)
+    >>> one.order.permutation(5).tolist() == other.order.permutation(5).tolist()
+    True
     """
 
     initialization: np.random.Generator
@@ -71,6 +81,22 @@ class History:
         Digests of ``"theta_0"`` and of the first epoch's ``"order"``, to see that two runs started alike.
     state : State
         The state after the last step.
+
+    Examples
+    --------
+    Three epochs of two minibatches, and then two more:
+
+    >>> import numpy as np
+    >>> from adamcore import Adam, LogisticRegression
+    >>> from adamcore.experiments import streams, train
+    >>> model, source = LogisticRegression(1, 2), streams(0)
+    >>> data = np.array([[0.0], [1.0], [2.0], [3.0]], dtype=np.float32), np.array([0, 0, 1, 1])
+    >>> history = train(model, Adam(alpha=0.1), data, epochs=3, batch_size=2, streams=source)
+    >>> len(history.epoch_cost), history.state.t, history.diverged_at
+    (3, 6, None)
+    >>> history = train(model, Adam(alpha=0.1), data, epochs=5, batch_size=2, streams=source, history=history)
+    >>> len(history.epoch_cost), history.state.t
+    (5, 10)
     """
 
     state: State

@@ -90,7 +90,7 @@ def labels(y: Any, n: int, n_classes: int) -> np.ndarray:
     if not isinstance(y, np.ndarray) or y.shape != (n,) or not np.issubdtype(y.dtype, np.integer):
         got = f"shape {y.shape}, dtype {y.dtype}" if isinstance(y, np.ndarray) else f"type {type(y).__name__}"
         raise ValueError(f"y has {got}; it must be an array of integers of shape ({n},), one label an example.")
-    # Seen as unsigned, a negative label is a huge one: one look instead of two.
-    if y.view(f"u{y.itemsize}").max() >= n_classes:
+    # Seen as unsigned, in its own byte order, a negative label is a huge one: one look instead of two.
+    if y.view(f"{y.dtype.byteorder}u{y.itemsize}").max() >= n_classes:
         raise ValueError(f"y has labels from {y.min()} to {y.max()}; they must be from 0 to {n_classes - 1}.")
     return y

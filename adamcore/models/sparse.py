@@ -72,7 +72,7 @@ class SparseRows:
                 raise ValueError(f"SparseRows: {name} have dtype {array.dtype}; they must be integers.")
         if len(values) != len(columns):
             raise ValueError(f"SparseRows: {len(values)} values, but {len(columns)} columns; one of each an entry.")
-        if len(starts) < 1 or starts[0] != 0 or starts[-1] != len(values) or (np.diff(starts) < 0).any():
+        if len(starts) < 1 or starts[0] != 0 or starts[-1] != len(values) or (starts[1:] < starts[:-1]).any():
             raise ValueError(f"SparseRows: starts must rise from 0 to the number of entries, {len(values)}.")
         if len(columns) and not 0 <= columns.min() <= columns.max() < n_columns:
             raise ValueError(

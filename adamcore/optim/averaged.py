@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from adamcore.optim.base import State, one_minus_power
 from adamcore.optim.wrapper import Wrapper
 
@@ -43,7 +45,9 @@ class Averaged(Wrapper):
 
     Notes
     -----
-    The average is left on the state as ``theta_hat``; it costs one more array, ``theta_bar``.
+    The average is left on the state as ``theta_hat``, after every step, in place or not, and in a state from a file;
+    before the first step there is none. It costs one more array, ``theta_bar``, and with a beta ``theta_hat`` is
+    another.
 
     Examples
     --------
@@ -71,6 +75,11 @@ class Averaged(Wrapper):
         """The rule's own, and the running average."""
         return (*self.rule.slots, "theta_bar")
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """The rule's own, and the average."""
+        return (*self.rule.lasting, "theta_hat")
+
     def start_value(self, slot: str) -> float:
         """Return the rule's own; the average starts at 0."""
         return 0.0 if slot == "theta_bar" else self.rule.start_value(slot)
@@ -84,3 +93,13 @@ class Averaged(Wrapper):
         else:
             s.theta_bar = self.beta * s.theta_bar + (1 - self.beta) * s.theta
             s.theta_hat = s.theta_bar / one_minus_power(self.beta, s.t)
+
+    def renew(self, s: State) -> None:
+        """Make the average from the running one, as ``update`` does, in the memory of the last if that is there."""
+        self.rule.renew(s)
+        if s.t == 0:
+            return
+        if self.beta is None:
+            s.theta_hat = s.theta_bar
+        else:
+            s.theta_hat = np.divide(s.theta_bar, one_minus_power(self.beta, s.t), out=vars(s).get("theta_hat"))

@@ -56,7 +56,22 @@ _MAY_BE_NONE = ("momentum_decay", "beta")
 
 
 class NotFiniteError(ValueError):
-    """A gradient with NaN or infinity in it; the state was left as it was before the step."""
+    """A gradient with NaN or infinity in it; the state was left as it was before the step.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> from adamcore.optim import NotFiniteError
+    >>> s = Adam().init(np.zeros(2))
+    >>> try:
+    ...     Adam().step(s, np.array([1.0, np.nan]))
+    ... except NotFiniteError as error:
+    ...     print(error)
+    the gradient at step 1 is not finite: 1 of 2 values, the first at index (1,): nan. The state is unchanged.
+    >>> s.t, s.theta
+    (0, array([0., 0.]))
+    """
 
 
 class Kernel(NamedTuple):
@@ -129,6 +144,9 @@ class Rule:
         one slice of the coordinates after the other.
     choices : dict
         For each hyper-parameter that is no number, the values that it may take.
+    lasting : tuple of str
+        Arrays shaped like theta that every step leaves on the state, although they follow from what is kept;
+        :meth:`renew` makes them.
 
     Raises
     ------
@@ -160,6 +178,7 @@ class Rule:
     scalars: ClassVar[dict[str, float]] = {}
     elementwise: ClassVar[bool] = True
     choices: ClassVar[dict[str, tuple]] = {}
+    lasting: ClassVar[tuple[str, ...]] = ()
 
     def __post_init__(self) -> None:
         for field in dataclasses.fields(self):
@@ -215,6 +234,9 @@ class Rule:
         """Apply the rule's formula for step ``s.t``, which has been counted already."""
         raise NotImplementedError(f"{type(self).__name__} defines no update")
 
+    def renew(self, s: State) -> None:
+        """Make what ``lasting`` names, from what is kept: after a step in place, and in a state from a file."""
+
     def step(self, s: State, g: Any, *, inplace: bool = False, check_finite: bool = True) -> None:
         """Take one step: count it, then update the state with the gradient ``g``.
 
@@ -254,14 +276,15 @@ class Rule:
             require_finite(s, g, kernel.all_finite if kernel else all_finite)
         rule = self.at(s.t + 1)
         s.t += 1
-        if kernel:
-            prepare_in_place(self, s)
-            kernel.update(rule, s, g)
-        elif sliced:
-            prepare_in_place(self, s)
-            in_slices(rule, s, g)
-        else:
+        if not (kernel or sliced):
             rule.update(s, g)
+            return
+        g = prepare_in_place(self, s, g)
+        if kernel:
+            kernel.update(rule, s, g)
+        else:
+            in_slices(rule, s, g)
+        rule.renew(s)
 
     def kernel(self) -> Kernel | None:
         """Return a compiled way to the same numbers as ``update`` in place, if there is one."""
@@ -366,7 +389,10 @@ def checked(rule: Rule, name: str, value: Any) -> Any:
 def value_at(rule: Rule, name: str, t: int) -> float:
     """The value of a schedule at step t, or an error that names the step."""
     schedule = getattr(rule, name)
-    value = schedule(t)
+    try:
+        value = schedule(t)
+    except OverflowError:  # Python's floats raise it where numpy's become infinite
+        value = math.inf
     number = as_float(value)
     test, allowed = _NOT_NEGATIVE
     if number is None or not test(number):
@@ -438,15 +464,45 @@ def where_not_finite(x: np.ndarray) -> str:
     )
 
 
-def prepare_in_place(rule: Rule, s: State) -> None:
-    """Leave on the state what the in-place step keeps up to date, in arrays that it can write to."""
+def prepare_in_place(rule: Rule, s: State, g: np.ndarray) -> np.ndarray:
+    """Leave on the state what the in-place step keeps up to date, in arrays that it can write to.
+
+    Each of them gets memory of its own. So does the gradient, which is returned, if it lies in theirs in such a way
+    that the step might write to a place before it reads it.
+    """
     kept = ("theta", *rule.slots)
     # What an earlier readable step left for whoever looks (m_hat, v_hat) would be out of date.
-    for name in set(vars(s)) - {"owner", "t", *kept, *rule.scalars}:
+    for name in set(vars(s)) - {"owner", "t", *kept, *rule.scalars, *rule.lasting}:
         delattr(s, name)
+    arrays: list[np.ndarray] = []
     for name in kept:
         array = np.ascontiguousarray(getattr(s, name))
-        setattr(s, name, array if array.flags.writeable else array.copy())
+        alone = array.flags.writeable and not any(may_overlap(array, other) for other in arrays)
+        arrays.append(array if alone else array.copy())
+        setattr(s, name, arrays[-1])
+    for name in set(rule.lasting) & set(vars(s)):
+        array = getattr(s, name)
+        fits = isinstance(array, np.ndarray) and (array.shape, array.dtype) == (s.theta.shape, s.theta.dtype)
+        if not fits or not array.flags.writeable or any(may_overlap(array, other) for other in (g, *arrays)):
+            delattr(s, name)
+    # theta is written last: where g is theta itself, each coordinate's gradient has been read by then.
+    if any(may_overlap(g, array) for array in arrays) and not same_places(g, s.theta):
+        return g.copy()
+    return g
+
+
+def may_overlap(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays may share memory, judged by where each begins and ends."""
+    # Two arrays that own their memory share none, which is seen faster than where they lie.
+    return a is b or (not (a.flags.owndata and b.flags.owndata) and np.may_share_memory(a, b))
+
+
+def same_places(a: np.ndarray, b: np.ndarray) -> bool:
+    """Whether two arrays have each of their elements at the same place in memory."""
+    if a is b:
+        return True
+    start, other = (array.__array_interface__["data"][0] for array in (a, b))
+    return (start, a.shape, a.strides) == (other, b.shape, b.strides)
 
 
 def in_slices(rule: Rule, s: State, g: np.ndarray) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-import tempfile
+import secrets
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,23 @@ BIT_GENERATORS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 
 
 class CheckpointError(ValueError):
-    """A file that is no checkpoint, a damaged one, or one of another rule."""
+    """A file that is no checkpoint, a damaged one, or one of another rule.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from adamcore import SGD
+    >>> from adamcore.optim import CheckpointError, load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder) / "run.npz"
+    ...     save(path, SGD(alpha=0.5), SGD(alpha=0.5).init(np.zeros(3)))
+    ...     try:
+    ...         load(path, SGD(alpha=0.1))
+    ...     except CheckpointError as error:
+    ...         print(path.name + str(error).removeprefix(str(path)))
+    run.npz holds SGD(alpha=0.5), not SGD(alpha=0.1).
+    """
 
 
 class Checkpoint(NamedTuple):
@@ -31,6 +48,20 @@ class Checkpoint(NamedTuple):
     state : State
     rng : numpy.random.Generator or None
         The generator as it was, if one was saved.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> from adamcore.optim import load, save
+    >>> rng = np.random.default_rng(0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(pathlib.Path(folder) / "run.npz", Adam(), Adam().init(np.zeros(2)), rng)
+    ...     checkpoint = load(pathlib.Path(folder) / "run.npz")
+    >>> rule, state, kept = checkpoint
+    >>> rule == Adam(), state.theta, kept.random() == rng.random()
+    (True, array([0., 0.]), True)
     """
 
     rule: Rule
@@ -85,15 +116,16 @@ def save(path: str | Path, rule: Rule, s: State, rng: np.random.Generator | None
         "rng": None if rng is None else _described(rng),
     }
     arrays = {name: getattr(s, name) for name in ("theta", *rule.slots)}
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-", suffix=".tmp")
+    # tempfile's would be readable by nobody else.
+    temporary = path.with_name(f".{path.name}-{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with temporary.open("xb") as file:
             np.savez(file, about=np.array(json.dumps(about)), **arrays)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -112,10 +144,29 @@ def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
 
     Raises
     ------
-    FileNotFoundError, PermissionError, IsADirectoryError
-        If there is no such file, or it cannot be read.
+    OSError, MemoryError
+        If there is no such file (FileNotFoundError), or the system does not let it be read; it may be good.
     CheckpointError
         If it is not a checkpoint, is damaged, or holds another rule.
+
+    Examples
+    --------
+    With a file between its two steps, or without, a run gives the same bits:
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from adamcore import Adam
+    >>> from adamcore.optim import load, save
+    >>> rule = Adam()
+    >>> s = rule.init(np.zeros(3))
+    >>> rule.step(s, np.ones(3))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(pathlib.Path(folder) / "run.npz", rule, s)
+    ...     kept = load(pathlib.Path(folder) / "run.npz", rule).state
+    >>> for state in (s, kept):
+    ...     rule.step(state, np.array([1.0, -2.0, 3.0]))
+    >>> np.array_equal(s.theta, kept.theta), kept.t
+    (True, 2)
     """
     path = Path(path)
     try:
@@ -130,9 +181,12 @@ def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
         arrays = {name: content.pop(name) for name in ("theta", *saved.slots)}
         t = _steps(about["t"])
         rng = None if about["rng"] is None else _generator(about["rng"])
-    except (FileNotFoundError, PermissionError, IsADirectoryError, CheckpointError):
+    except (MemoryError, CheckpointError):
         raise
     except Exception as error:  # a damaged archive fails in more ways than can be listed
+        # One of them leads to a place before its start, an invalid argument to the system.
+        if isinstance(error, OSError) and error.errno not in (errno.EINVAL, None):
+            raise
         raise CheckpointError(
             f"{path} is not a checkpoint, or is damaged ({type(error).__name__}: {error}). "
             "Go on from an earlier one, or start again."
@@ -140,7 +194,9 @@ def load(path: str | Path, rule: Rule | None = None) -> Checkpoint:
     _check_arrays(path, arrays, content)
     if rule is not None and rule != saved:
         raise CheckpointError(f"{path} holds {saved}, not {rule}.")
-    return Checkpoint(saved, State(saved.owner, arrays.pop("theta"), t, **arrays, **scalars), rng)
+    s = State(saved.owner, arrays.pop("theta"), t, **arrays, **scalars)
+    saved.renew(s)
+    return Checkpoint(saved, s, rng)
 
 
 def _check_arrays(path: Path, arrays: dict[str, np.ndarray], rest: dict) -> None:

@@ -46,6 +46,15 @@ class Dialect:
         What the library's ``weight_decay`` means for this optimizer, if it has one beside the rule's own.
     held_against : str
         ``"recorded"``: trajectories of the library itself; otherwise the source that the formula was read in.
+
+    Examples
+    --------
+    >>> from adamcore.optim import dialect, dialects
+    >>> (row,) = (row for row in dialects() if (row.library, row.optimizer) == ("keras2", "adam"))
+    >>> row.rule.__name__, row.settings, row.decay
+    ('Adam', {'eps': 1e-07, 'eps_place': 'hat'}, None)
+    >>> dialect("keras2", "adam") == row.rule(**row.settings)
+    True
     """
 
     library: str

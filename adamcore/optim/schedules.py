@@ -16,7 +16,27 @@ from adamcore.optim._checks import as_float
 
 
 class Schedule:
-    """A step size that depends on the step: ``schedule(t)`` for t = 1, 2, 3, ..."""
+    """A step size that depends on the step: ``schedule(t)`` for t = 1, 2, 3, ...
+
+    Examples
+    --------
+    A schedule of your own is its parameters and its value at step t:
+
+    >>> from dataclasses import dataclass
+    >>> from adamcore import Adam
+    >>> from adamcore.optim import Schedule
+    >>> @dataclass(frozen=True)
+    ... class linear(Schedule):
+    ...     alpha: float
+    ...     steps: int
+    ...     def __call__(self, t):
+    ...         return self.alpha * max(0.0, 1 - (t - 1) / self.steps)
+    >>> schedule = linear(0.1, steps=4)
+    >>> [schedule(1), schedule(3), schedule(9)]
+    [0.1, 0.05, 0.0]
+    >>> Adam(alpha=schedule).at(3).alpha
+    0.05
+    """
 
     def __call__(self, t: int) -> float:
         """Return the value at step ``t`` >= 1."""
@@ -113,7 +133,10 @@ class step_decay(Schedule):
 
     def __call__(self, t: int) -> float:
         """Return the step size at step ``t`` >= 1."""
-        return self.alpha * self.factor ** ((t - 1) // self.every)
+        try:
+            return self.alpha * self.factor ** ((t - 1) // self.every)
+        except OverflowError:  # where numpy's floats would become infinite
+            return math.inf if self.alpha > 0 else 0.0
 
 
 @dataclass(frozen=True)

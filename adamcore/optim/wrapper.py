@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from adamcore.optim.base import Rule
+from adamcore.optim.base import Rule, State
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,11 @@ class Wrapper(Rule):
             raise TypeError(f"{type(self).__name__}: rule = {self.rule!r} is not a rule, such as Adam().")
         super().__post_init__()
 
+    def init(self, theta: Any) -> State:
+        """Make the state before the first step, as for every rule, of a theta that the rule within takes too."""
+        self.rule.init(theta)  # it may ask for more than every rule does, such as a certain size
+        return super().init(theta)
+
     @property
     def owner(self) -> str:
         """The name that this rule's states carry: they belong to the wrapper and to the rule within."""
@@ -71,9 +76,18 @@ class Wrapper(Rule):
         """Whether the rule is."""
         return self.rule.elementwise
 
+    @property
+    def lasting(self) -> tuple[str, ...]:
+        """The rule's own."""
+        return self.rule.lasting
+
     def start_value(self, slot: str) -> float:
         """Return the rule's own."""
         return self.rule.start_value(slot)
+
+    def renew(self, s: State) -> None:
+        """Make what the rule's ``lasting`` names."""
+        self.rule.renew(s)
 
     def at(self, t: int) -> Rule:
         """Return the rule at step ``t``, with all schedules read: its own, and those of the rule within."""

@@ -1,5 +1,6 @@
 """The pages of the package's reference: every public name on one of them, once, and nothing that does not exist."""
 
+import doctest
 import importlib
 import inspect
 import pkgutil
@@ -101,6 +102,47 @@ def test_entry(entry):
         assert inspect.getdoc(getattr(value, member)), f"{member} has no docstring, so the page would leave it out"
     if kind != "data":
         assert re.match(r"\S.*[.?]$", inspect.getdoc(value).split("\n\n")[0].replace("\n", " "))
+
+
+def examples_of(value):
+    """Give the examples that run in the section Examples of a name's own docstring, not of one that it inherits."""
+    _, _, section = inspect.cleandoc(value.__doc__ or "").partition("\nExamples\n--------\n")
+    return [one for one in doctest.DocTestParser().get_examples(section) if not one.options.get(doctest.SKIP)]
+
+
+def test_examples_are_found_where_they_run():
+    def none():
+        """Do nothing.
+
+        >>> 1 + 1  # no section
+        2
+        """
+
+    def skipped():
+        """Do nothing.
+
+        Examples
+        --------
+        >>> 1 + 1  # doctest: +SKIP
+        2
+        """
+
+    def example():
+        """Do nothing.
+
+        Examples
+        --------
+        >>> 1 + 1
+        2
+        """
+
+    assert [len(examples_of(value)) for value in (none, skipped, example)] == [0, 0, 1]
+
+
+@pytest.mark.parametrize("name", [name for name in PUBLIC if callable(value_of(name))])
+def test_every_public_class_and_function_has_an_example(name):
+    """Dataclasses and errors too; pytest runs the examples of every module."""
+    assert examples_of(value_of(name)), "its docstring has no section Examples with one that runs"
 
 
 def rows(text):

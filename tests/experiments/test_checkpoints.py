@@ -1,5 +1,6 @@
 """A run that stops and goes on is, to the last bit, the run that never stopped; a bad checkpoint harms nobody."""
 
+import errno
 import json
 import os
 from dataclasses import replace
@@ -135,6 +136,60 @@ def test_a_changed_byte_is_never_silently_wrong(saved, rng):
             assert found[0].epoch_cost == good.epoch_cost
             for name in ("theta", "m", "v"):
                 np.testing.assert_array_equal(getattr(found[0].state, name), getattr(good.state, name))
+
+
+@pytest.mark.parametrize("error", [MemoryError(), PermissionError(13, "Permission denied")], ids=repr)
+def test_what_the_system_refuses_is_no_damage(saved, monkeypatch, error):
+    path, read = saved
+    content = path.read_bytes()
+
+    def refuse(*arguments, **named):
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", refuse)
+        with pytest.raises(type(error)):
+            read()
+    assert [each.name for each in path.parent.iterdir()] == ["a.npz"]
+    assert path.read_bytes() == content
+    assert read() is not None
+
+
+def test_too_many_open_files_cost_no_checkpoint(saved):
+    resource = pytest.importorskip("resource")
+    path, read = saved
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (lowest, hard))
+    try:
+        with pytest.raises(OSError) as refused:
+            read()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert refused.value.errno == errno.EMFILE
+    assert [each.name for each in path.parent.iterdir()] == ["a.npz"]
+    assert read() is not None
+
+
+def test_a_checkpoint_that_leads_to_before_its_start_is_set_aside(saved):
+    """The system calls that an invalid argument; the file is damaged all the same."""
+    path, read = saved
+    content = path.read_bytes()
+    start = int.from_bytes(content[-6:-2], "little")  # where the list of contents begins, as its end has it
+    path.write_bytes(content[:-6] + (start + 100).to_bytes(4, "little") + content[-2:])
+    with pytest.warns(UserWarning, match="is set aside"):
+        assert read() is None
+
+
+def test_an_average_is_there_when_a_run_goes_on(tmp_path, data):
+    for beta in (0.9, None):
+        rule, source = Averaged(Adam(), beta), streams(0)
+        history = trained(rule, data, 2, source)
+        save_checkpoint(tmp_path / "a.npz", "key", rule, history, source, 0.0)
+        theta = Noisy(20, 2).init(np.random.default_rng(0))
+        found, _ = load_checkpoint(tmp_path / "a.npz", "key", rule, theta, streams(0))
+        np.testing.assert_array_equal(found.state.theta_hat, history.state.theta_hat, strict=True)
 
 
 def test_a_foreign_checkpoint_is_set_aside(saved):

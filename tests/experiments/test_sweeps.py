@@ -36,7 +36,26 @@ from adamcore.experiments.measures import (
 from adamcore.experiments.problems import Problem, make_problem
 from adamcore.experiments.record import GridPoint
 from adamcore.models import Layout
-from adamcore.optim import SGD, Adam, inverse_sqrt, step_decay
+from adamcore.optim import (
+    SGD,
+    AdaDelta,
+    AdaGrad,
+    Adam,
+    AdaMax,
+    AdamL2,
+    AdamW,
+    AMSGrad,
+    Averaged,
+    Decayed,
+    FadingAdam,
+    LayerAdam,
+    Lion,
+    NAdam,
+    RAdam,
+    RMSProp,
+    inverse_sqrt,
+    step_decay,
+)
 from adamcore.optim.base import State
 
 SMALL = Scale(epochs=2, n_train=200, batch_size=50, seeds=2, paper={"Adam": Adam(), "SGD": SGD(alpha=0.1)}, grid={})
@@ -107,6 +126,69 @@ def test_what_is_measured():
     corrected = second_moment(1, problem, State("Adam", theta, t=1, v=v), Adam())  # divided by 1 - 0.999
     assert corrected["b/rms"] == pytest.approx(1e-9 / 0.001**0.5)
     assert corrected["W/below_eps"] == 0
+
+
+ROOTED = [
+    Adam(eps=0.3),
+    Adam(eps=0.3, eps_place="hat"),
+    Adam(eps=0.3, bias_correction="first"),
+    AdamL2(eps=0.3, weight_decay=0.0),
+    AdamW(eps=0.3, weight_decay=0.0),
+    AMSGrad(eps=0.3, beta2=0.5),
+    AMSGrad(eps=0.3, beta2=0.5, bias_correction=True, eps_place="hat"),
+    AMSGrad(eps=0.3, beta2=0.5, bias_correction=True, maximum="corrected"),
+    NAdam(eps=0.3),
+    RAdam(eps=0.3),
+    RAdam(eps=0.3, eps_place="hat"),
+    FadingAdam(eps=0.3, hold=3, fade=2),
+    LayerAdam(eps=0.3, sizes=(7, 1)),
+    RMSProp(eps=0.3),
+    RMSProp(eps=0.3, rho=0.5, centered=True),
+]
+
+
+@pytest.mark.parametrize("rule", ROOTED, ids=repr)
+@pytest.mark.parametrize(
+    "wrap", [lambda rule: rule, Averaged, lambda rule: Decayed(rule, 0.0)], ids=["alone", "Averaged", "Decayed"]
+)
+def test_the_second_moment_is_what_the_rule_divides_by(rule, wrap, rng):
+    """Less epsilon, which in the place "hat" is larger at first; read from the step that the rule takes."""
+    problem = Problem(Given(8), (np.ones((1, 8)),), digest="")
+    wrapped = wrap(rule)
+    s = wrapped.init(np.zeros(8))
+    for size in (1.0, 3.0, 0.3, 0.1, 0.2, 0.1, 0.3):
+        g = size * rng.normal(size=8) * np.array([0.01, 0.1, 1, 1, 3, 10, 0.1, 1])
+        before = s.theta
+        wrapped.step(s, g)
+    numerator = g if isinstance(rule, RMSProp) else s.m_hat
+    if isinstance(rule, RAdam):
+        numerator = numerator * rule.rectification(s.t)
+    hat = getattr(rule, "eps_place", "outside") == "hat"
+    eps = 0.3 / (1 - rule.beta2**s.t) ** 0.5 if hat else 0.3
+    root = rule.alpha * numerator / (before - s.theta) - eps
+    kept = State(s.owner, s.theta, s.t, **{name: getattr(s, name) for name in wrapped.slots})
+    for state in (s, kept):  # a step in place leaves no v_hat
+        found = second_moment(1, problem, state, wrapped)
+        for part, where in (("a", slice(7)), ("b", slice(7, 8))):
+            assert found[f"{part}/rms"] == pytest.approx(np.sqrt(np.mean(root[where] ** 2)), rel=1e-6)
+            assert found[f"{part}/below_eps"] == np.mean(root[where] < eps)
+            assert found[f"{part}/below_10_eps"] == np.mean(root[where] < 10 * eps)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        *(SGD(), Lion(), AdaGrad(), AdaMax(eps=1e-8), AdaDelta(), Averaged(AdaDelta())),
+        *(kind(eps_place="inside") for kind in (Adam, AMSGrad, RMSProp)),
+        Decayed(Adam(eps_place="inside")),
+    ],
+    ids=repr,
+)
+def test_a_rule_without_a_root_beside_epsilon_has_no_second_moment_to_measure(rule):
+    problem = Problem(Given(8), (np.ones((1, 8)),), digest="")
+    s = rule.init(np.zeros(8))
+    rule.step(s, np.ones(8))
+    assert second_moment(1, problem, s, rule) == {}
 
 
 def test_the_bound_is_that_of_test_images_with_the_same_noise_each_time():

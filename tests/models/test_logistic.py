@@ -53,6 +53,20 @@ def test_inputs_are_left_alone_and_dtype_is_kept():
     assert not np.shares_memory(gradient, theta)
 
 
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">i2", "<u2", ">i4", ">u4", ">i8", "<i8", ">u8"])
+def test_labels_are_integers_of_any_size_and_byte_order(dtype):
+    model, theta, (x, y) = problem()
+    loss, gradient = model.loss_and_grad(theta, (x, y))
+    found, same = model.loss_and_grad(theta, (x, y.astype(dtype)))
+    assert found == loss
+    np.testing.assert_array_equal(same, gradient)
+    with pytest.raises(ValueError, match=r"y has labels from 1 to 4; they must be from 0 to 3\.$"):
+        model.loss_and_grad(theta, (x, (y * 0 + np.arange(7) % 4 + 1).astype(dtype)))
+    if "i" in dtype:
+        with pytest.raises(ValueError, match="y has labels from -1 to -1"):
+            model.loss_and_grad(theta, (x, (y * 0 - 1).astype(dtype)))
+
+
 def test_large_logits_do_not_overflow():
     model, theta, batch = problem(l2=0.0)
     loss, gradient = model.loss_and_grad(theta * 1e4, batch)
@@ -341,6 +355,8 @@ class TestSparseRows:
             ({"values": np.ones(3)}, "3 values, but 2 columns"),
             ({"starts": np.array([0, 1])}, "starts must rise from 0 to the number of entries, 2"),
             ({"starts": np.array([0, 2, 1, 2])}, "starts must rise"),
+            ({"starts": np.array([0, 2, 1, 2], np.uint64)}, "starts must rise"),
+            ({"starts": np.array([0, 127, -2, 2], np.int8)}, "starts must rise"),
             ({"columns": np.array([0, 4])}, "columns from 0 to 4; allowed are 0 to 3"),
             ({"columns": np.array([-1, 2])}, "columns from -1 to 2; allowed"),
             ({"columns": np.array([0.5, 2.0])}, "columns have dtype float64; they must be integers"),

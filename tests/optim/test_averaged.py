@@ -1,10 +1,13 @@
 """Wrappers and the trace."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 
 from adamcore import SGD, AdaGrad, Adam, AdamL2, AdamW, Averaged, Decayed, Rule, State, Trace, inverse_sqrt
 from adamcore.optim.base import SLICE
+from adamcore.optim.wrapper import Wrapper
 
 
 def walk(rule, gradients, theta=None):
@@ -51,14 +54,51 @@ class TestAveraged:
             rule.step(s, s.theta + rng.normal(size=500))
         assert (s.theta_hat**2).mean() < 0.1 * (s.theta**2).mean()
 
-    def test_in_place(self, gradients):
-        rule = Averaged(Adam(), beta=0.9)
+    @pytest.mark.parametrize("beta", [0.9, None])
+    def test_in_place(self, gradients, beta):
+        rule = Averaged(Adam(), beta)
         wide = np.tile(gradients, (1, SLICE))
         one, other = rule.init(wide[0]), rule.init(wide[0])
         for g in wide[:3]:
             rule.step(one, g)
             rule.step(other, g, inplace=True)
-        np.testing.assert_array_equal(one.theta_bar, other.theta_bar)
+            np.testing.assert_array_equal(one.theta_bar, other.theta_bar)
+            np.testing.assert_array_equal(one.theta_hat, other.theta_hat, strict=True)
+
+    @pytest.mark.parametrize("beta", [0.9, None])
+    @pytest.mark.parametrize("what", ["theta", "the gradient", "nothing"])
+    def test_in_place_after_the_average_was_taken_for_something_else(self, gradients, beta, what):
+        """It may be the running average's own array, and its memory is used again."""
+        rule = Averaged(SGD(alpha=0.1), beta)
+        wide = np.tile(gradients, (1, SLICE))
+        one, other = rule.init(wide[0]), rule.init(wide[0])
+        for g in wide[:3]:
+            for s, inplace in ((one, False), (other, True)):
+                rule.step(s, g, inplace=inplace)
+                taken = before = s.theta_hat
+                if what == "theta":
+                    s.theta = taken
+                elif what == "the gradient" and beta:
+                    before = taken.copy()
+                rule.step(s, taken if what == "the gradient" else g, inplace=inplace)
+                if what == "the gradient" and beta:
+                    np.testing.assert_array_equal(taken, before)
+            for name in ("theta", "theta_bar", "theta_hat"):
+                np.testing.assert_array_equal(getattr(one, name), getattr(other, name), err_msg=name)
+
+    def test_in_place_within_another_wrapper(self, gradients):
+        @dataclass(frozen=True)
+        class Halved(Wrapper):
+            def update(self, s, g):
+                self.rule.update(s, g / 2)
+
+        rule = Halved(Averaged(Adam(), beta=0.9))
+        wide = np.tile(gradients, (1, SLICE))
+        one, other = rule.init(wide[0]), rule.init(wide[0])
+        for g in wide[:2]:
+            rule.step(one, g)
+            rule.step(other, g, inplace=True)
+        np.testing.assert_array_equal(one.theta_hat, other.theta_hat)
 
     def test_slots_start_as_the_rules_own(self):
         rule = Averaged(AdaGrad(initial=0.5), beta=np.float64(0.9))

@@ -204,6 +204,25 @@ def test_a_file_that_may_not_be_read_is_not_called_damaged(file, monkeypatch):
         load(file)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), OSError(24, "Too many open files")], ids=repr)
+def test_what_the_system_refuses_is_not_called_damage(file, monkeypatch, error):
+    def refuse(path, **options):
+        raise error
+
+    monkeypatch.setattr(np, "load", refuse)
+    with pytest.raises(type(error)):
+        load(file)
+
+
+def test_an_archive_that_leads_to_before_its_start(file):
+    """The system calls that an invalid argument; the file is damaged all the same."""
+    content = file.read_bytes()
+    start = int.from_bytes(content[-6:-2], "little")  # where the list of contents begins, as its end has it
+    file.write_bytes(content[:-6] + (start + 100).to_bytes(4, "little") + content[-2:])
+    with pytest.raises(CheckpointError, match=r"run.npz is not a checkpoint, or is damaged"):
+        load(file)
+
+
 def test_a_folder_that_does_not_exist(tmp_path):
     with pytest.raises(FileNotFoundError):
         save(tmp_path / "nowhere" / "run.npz", SGD(), SGD().init(np.ones(2)))
@@ -277,9 +296,25 @@ def test_a_failed_save_leaves_the_good_file(file, monkeypatch):
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_averaged_keeps_its_average_across_a_file(tmp_path):
-    rule = Averaged(SGD(alpha=0.1), beta=0.5)
-    s = rule.init(np.ones(1))
-    rule.step(s, np.ones(1))
+@pytest.mark.parametrize("beta", [0.5, None])
+def test_averaged_keeps_its_average_across_a_file(tmp_path, beta):
+    rule = Averaged(SGD(alpha=0.1), beta)
+    s = rule.init(np.ones(3, np.float32))
     save(tmp_path / "run.npz", rule, s)
-    assert load(tmp_path / "run.npz").state.theta_bar == s.theta_bar
+    assert not hasattr(load(tmp_path / "run.npz").state, "theta_hat")  # of no iterates there is no mean
+    for _ in range(3):
+        rule.step(s, np.ones(3, np.float32))
+    save(tmp_path / "run.npz", rule, s)
+    loaded = load(tmp_path / "run.npz").state
+    for name in ("theta_bar", "theta_hat"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(s, name), strict=True)
+
+
+@pytest.mark.parametrize("umask", [0o022, 0o027, 0o077])
+def test_who_may_read_a_file_is_the_umasks_to_say(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        save(tmp_path / "run.npz", SGD(), SGD().init(np.ones(1)))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "run.npz").stat().st_mode & 0o777 == 0o666 & ~umask

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from adamcore.models import CNN
-from adamcore.optim import Adam, Averaged, FadingAdam, LayerAdam, Trace, from_dict
+from adamcore.optim import Adam, Averaged, Decayed, FadingAdam, LayerAdam, Trace, from_dict
 
 
 def history(rule, gradients):
@@ -143,6 +143,9 @@ class TestLayerAdam:
         message = r"\(2, 2\) are 4 coordinates, but theta has 5\. Give every layer's, in the order of theta\.$"
         with pytest.raises(ValueError, match=message):
             LayerAdam(sizes=(2, 2)).init(np.zeros(5))
+        for wrapped in (Averaged(LayerAdam(sizes=(2, 2))), Averaged(Decayed(LayerAdam(sizes=(2, 2))))):
+            with pytest.raises(ValueError, match=message):
+                wrapped.init(np.zeros(5))
         for sizes in [(0, 1), (1.0,), (-1, 2), ("3",)]:
             with pytest.raises(
                 ValueError,

@@ -166,14 +166,43 @@ def test_no_array_of_thetas_size_is_allocated(rule, context):
     assert peak < 0.5 * g.nbytes
 
 
+@needs_numba
+@pytest.mark.parametrize("name", ["theta", "m", "v"])
+@pytest.mark.parametrize("view", [lambda a: a, lambda a: a[:], lambda a: a[::-1]], ids=["itself", "view", "reversed"])
+@pytest.mark.parametrize("size", [COMPILED_SIZE, fast.PARALLEL_SIZE + 3])
+def test_a_gradient_in_the_states_own_memory(name, view, size):
+    rule, theta = Adam(alpha=0.1), np.random.default_rng(1).normal(size=size)
+    readable, compiled = rule.init(theta), rule.init(theta)
+    for s, inplace in ((readable, False), (compiled, True)):
+        rule.step(s, theta**2, inplace=inplace)
+        for _ in range(3):
+            rule.step(s, view(getattr(s, name)), inplace=inplace)
+    for kept in ("theta", "m", "v"):
+        np.testing.assert_array_equal(getattr(compiled, kept), getattr(readable, kept), err_msg=kept)
+
+
+@pytest.mark.parametrize("context", [contextlib.nullcontext, pure_numpy])
+@pytest.mark.parametrize("view", [lambda a: a, lambda a: a[:]], ids=["itself", "view"])
+def test_theta_itself_is_a_gradient_that_is_not_copied(view, context):
+    rule = Adam()
+    s = rule.init(np.ones(40 * SLICE, np.float32))
+    with context():
+        rule.step(s, s.theta, inplace=True)
+        tracemalloc.start()
+        rule.step(s, view(s.theta), inplace=True)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 0.5 * s.theta.nbytes
+
+
 @pytest.mark.parametrize("rule", [*IN_SLICES, Averaged(AdamW()), RMSProp(centered=True, mu=0.9)], ids=repr)
 def test_the_state_is_the_slots_and_nothing_else(rule):
-    """Two arrays for Adam beside theta, also after readable steps, which leave m_hat and v_hat."""
+    """Two arrays for Adam beside theta, also after readable steps, which leave m_hat and v_hat; an average stays."""
     s = rule.init(np.ones(2 * SLICE))
     rule.step(s, np.ones(2 * SLICE))
     rule.step(s, np.ones(2 * SLICE), inplace=True)
-    assert set(vars(s)) == {"owner", "t", "theta", *rule.slots, *rule.scalars}
-    for name in rule.slots:
+    assert set(vars(s)) == {"owner", "t", "theta", *rule.slots, *rule.scalars, *rule.lasting}
+    for name in (*rule.slots, *rule.lasting):
         assert getattr(s, name).nbytes == s.theta.nbytes
         assert getattr(s, name).base is None
 

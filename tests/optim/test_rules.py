@@ -149,6 +149,38 @@ def test_in_place_takes_a_state_of_any_memory_layout(rule):
         np.testing.assert_array_equal(getattr(s, name), value, err_msg=name)
 
 
+@every_rule
+@pytest.mark.parametrize(
+    "view",
+    [lambda a: a, lambda a: a[::-1], lambda a: np.flip(a), lambda a: a[:, ::-1], lambda a: a.reshape(-1, 2).T],
+    ids=["itself", "rows reversed", "flipped", "columns reversed", "transposed"],
+)
+def test_in_place_takes_a_gradient_that_is_a_view_of_the_state(rule, view):
+    theta, (first, *_) = theta_and_gradients((2, SLICE + 3), np.float64)
+    for name in ("theta", *rule.slots):
+        readable, fast = rule.init(theta), rule.init(theta)
+        for s, inplace in ((readable, False), (fast, True)):
+            rule.step(s, first, inplace=inplace)
+            for _ in range(2):
+                rule.step(s, view(getattr(s, name)), inplace=inplace)
+        for each, value in kept(rule, readable).items():
+            np.testing.assert_array_equal(getattr(fast, each), value, err_msg=f"{each}, from {name}")
+
+
+@every_rule
+@pytest.mark.parametrize("shift", [-1, 1])
+def test_in_place_takes_a_gradient_that_begins_beside_theta(rule, shift):
+    """Two windows on one array, one coordinate apart."""
+    long, _ = theta_and_gradients((3 * SLICE + 17,), np.float64)
+    readable, fast = rule.init(long[1:-1]), rule.init(long[1:-1])
+    for s, inplace in ((readable, False), (fast, True)):
+        mine = long.copy()
+        s.theta = mine[1:-1]
+        rule.step(s, mine[1 + shift : mine.size - 1 + shift], inplace=inplace)
+    for name, value in kept(rule, readable).items():
+        np.testing.assert_array_equal(getattr(fast, name), value, err_msg=name)
+
+
 def test_a_rule_that_needs_the_whole_gradient_is_not_applied_in_slices():
     @dataclasses.dataclass(frozen=True)
     class UnitSteps(Rule):

@@ -17,6 +17,12 @@ def test_step_decay():
     assert [step_decay(8.0, every=3, factor=0.5)(t) for t in (1, 3, 4, 6, 7)] == [8, 8, 4, 4, 2]
 
 
+def test_a_staircase_beyond_all_floats():
+    assert step_decay(0.1, every=1, factor=2.0)(1101) == math.inf
+    assert step_decay(0.0, every=1, factor=2.0)(1101) == 0
+    assert step_decay(1.0, every=1, factor=0.5)(2000) == 0
+
+
 def test_cosine():
     schedule = cosine(3.0, steps=10, end=1.0)
     assert [schedule(t) for t in (1, 6, 11, 12, 1000)] == pytest.approx([3, 2, 1, 1, 1])

@@ -130,6 +130,17 @@ def test_in_place_works_on_a_copy_of_arrays_that_are_read_only(size):
     assert [array[0] for array in held] == [0, 0, 1]
 
 
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("rule", [Adam(), RMSProp(mu=0.9)], ids=lambda rule: type(rule).__name__)
+def test_in_place_gives_each_array_memory_of_its_own(rule, size):
+    expected, s = rule.init(np.ones(size)), rule.init(np.ones(size))
+    for each, inplace in ((expected, False), (s, True)):
+        each.theta = each.v = np.linspace(1, 2, size)
+        rule.step(each, np.linspace(-1, 1, size), inplace=inplace)
+    for name in ("theta", *rule.slots):
+        np.testing.assert_array_equal(getattr(s, name), getattr(expected, name), err_msg=name)
+
+
 @dataclasses.dataclass(frozen=True)
 class Wild(Schedule):
     value: object
@@ -145,6 +156,20 @@ def test_a_schedule_that_gives_no_step_size(value, wrap):
     s = rule.init(np.ones(3))
     rule.step(s, np.ones(3))
     assert_refused(rule, s, r"Adam: alpha = Wild\(.*\) gives .* at step 2; it must give a finite number >= 0\.$")
+
+
+@pytest.mark.parametrize("wrap", [lambda rule: rule, Averaged], ids=["Adam", "Averaged"])
+def test_a_schedule_beyond_all_floats(wrap):
+    @dataclasses.dataclass(frozen=True)
+    class Growing(Schedule):
+        def __call__(self, t):
+            return 10.0 ** (400 * (t - 1))
+
+    for alpha, t in ((Growing(), 1), (optim.step_decay(0.1, every=1, factor=2.0), 1100)):
+        rule = wrap(Adam(alpha=alpha))
+        s = rule.init(np.ones(3))
+        s.t = t
+        assert_refused(rule, s, rf"Adam: alpha = .* gives inf at step {t + 1}; it must give a finite number >= 0\.$")
 
 
 def test_a_schedule_of_numpy_numbers_keeps_the_dtype():

@@ -178,6 +178,7 @@ def test_moments_of_a_cnn(cnn, mlp, verdict, condition):
     found = judge("C32", ablation("ablation_cnn", *cnn), ablation("ablation_mlp", *mlp))
     assert (found.verdict, found.condition) == (verdict, condition), found
     assert found.numbers["CNN, beta1=0 / Adam"] == pytest.approx(cnn[0], rel=0.02)
+    assert found.numbers["last cost: MLP, one v a layer / Adam"] == pytest.approx(mlp[1], rel=0.1)
 
 
 def test_moments_of_a_cnn_need_more_than_one_seed_and_both_networks():

@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 # With and without fused multiply-add, and of different widths; the last one needs a processor with AVX-512.
 KERNELS = ("Haswell", "Sandybridge", "SkylakeX")
 THREADS = (1, 2)
-SETS = tuple(f"{name}-{scale}" for name in ("fig1a", "fig1b", "fig4") for scale in ("smoke", "book"))
+SETS = (
+    *(f"{name}-{scale}" for name in ("fig1a", "fig1b", "fig4") for scale in ("smoke", "book")),
+    "fig3_start-smoke",  # the convolutional network, with dropout and without
+)
 
 
 def child(name: str, scale: str, threads: int, output: Path) -> None:

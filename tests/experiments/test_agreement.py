@@ -11,12 +11,13 @@ from click.testing import CliRunner
 from adamcore.__main__ import main
 from adamcore.experiments import get_experiment, load_record, run
 from adamcore.experiments.agreement import FOLDER, LEAST, MARGIN, MOST, TOLERANCES, differences, load_reference
+from tools import measure_agreement
 
 RESULTS = Path(__file__).parents[2] / "book" / "results"
 SPREADS = json.loads((RESULTS / FOLDER / TOLERANCES).read_text(encoding="utf-8"))["spreads"]
 
 
-@pytest.mark.parametrize("name", ["fig1a", "fig1b", "fig4"])
+@pytest.mark.parametrize("name", ["fig1a", "fig1b", "fig3_start", "fig4"])
 def test_smoke_runs_agree_with_the_reference(name):
     reference, spreads = load_reference(name, "smoke", RESULTS)
     for each in differences(run(get_experiment(name), "smoke"), reference, spreads):
@@ -25,7 +26,7 @@ def test_smoke_runs_agree_with_the_reference(name):
 
 def test_every_reference_has_its_spreads():
     files = {path.stem: load_record(path) for path in (RESULTS / FOLDER).glob("*-*.json")}
-    assert set(files) == set(SPREADS) == {f"{n}-{s}" for n in ("fig1a", "fig1b", "fig4") for s in ("smoke", "book")}
+    assert set(files) == set(SPREADS) == set(measure_agreement.SETS)
     for stem, record in files.items():
         assert len(record.runs) == len(SPREADS[stem])
         assert not record.missing

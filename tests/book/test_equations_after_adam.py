@@ -6,11 +6,25 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from adamcore import SGD, Adam, LogisticRegression, walk
+from adamcore import SGD, Adam, LogisticRegression, minibatches, walk
 from adamcore.optim import AdamL2, AdamW, Averaged, Lion, NAdam, RAdam, Rule
-from tests.book.equations import equation
+from tests.book.equations import BOOK, equation
 
 A, B, C = 3.4445, -4.7750, 2.0315  # Muon's coefficients, as on the page
+
+
+@pytest.fixture(scope="module")
+def chapter():
+    """The functions that the chapter's cells define; what the cells load, train and print is dropped."""
+    import nbformat
+
+    cells = nbformat.read(BOOK / "practice" / "after_adam.ipynb", as_version=4).cells
+    code = {cell["id"]: cell.source for cell in cells if cell.cell_type == "code"}
+    names: dict = {"np": np, "minibatches": minibatches}
+    for cell, end in (("adafactor", "runs ="), ("sophia", "start ="), ("muon", "network =")):
+        functions = code[cell].split(end)[0]
+        exec(functions[functions.index("def ") :], names)
+    return names
 
 
 @equation(
@@ -141,7 +155,7 @@ def rank_one(V):
     \hat V_t &= \frac{R_t\, C_t}{\mathbf 1^\top R_t} , \qquad \beta_{2,t} = 1 - t^{-0.8} .
     \end{aligned}""",
 )
-def test_adafactor_keeps_the_sums(rng):
+def test_adafactor_keeps_the_sums(chapter, rng, monkeypatch):
     R, columns, V = np.zeros(6), np.zeros(4), np.zeros((6, 4))
     for t, G in enumerate(rng.normal(size=(9, 6, 4)), start=1):
         beta2 = 1 - t**-0.8
@@ -158,6 +172,25 @@ def test_adafactor_keeps_the_sums(rng):
         np.testing.assert_allclose(total, constant, rtol=1e-12)
     single = np.outer(rng.normal(size=6), rng.normal(size=4)) ** 2  # of one example: of rank one exactly
     np.testing.assert_allclose(rank_one(single), single, rtol=1e-12)
+    # The chapter's epoch, on a small problem: its costs, its last V, and what is rebuilt from the sums. The gradients
+    # are so large that a missing 1 / (1 R) makes steps shorter: longer ones would be cut to what they should be.
+    x, y, model = 10 * rng.standard_normal((300, 6), np.float32), rng.integers(3, size=300), LogisticRegression(6, 3)
+    for name, value in {"x": x, "y": y, "model": model}.items():
+        monkeypatch.setitem(chapter, name, value)
+    monkeypatch.setitem(chapter, "minibatches", lambda n, size, rng: minibatches(n, size // 4, rng))
+    for factored in (False, True):
+        theta, V, alpha = model.layout.zeros(), np.zeros((6, 3)), 0.03
+        costs, full, rebuilt = chapter["epoch"](factored, alpha)
+        for t, batch in enumerate(minibatches(300, 32, np.random.default_rng(0)), start=1):
+            cost, g = model.loss_and_grad(theta, (x[batch], y[batch]))
+            G, beta2 = model.layout.views(g).W, 1 - t**-0.8
+            V = beta2 * V + (1 - beta2) * G**2
+            U = G / np.sqrt(rank_one(V) if factored else V)
+            model.layout.views(theta).W[:] -= alpha * U / max(1.0, np.sqrt(np.mean(U**2)))
+            assert costs[t - 1] == pytest.approx(cost, rel=1e-5)
+        assert t == len(costs) == 10
+        np.testing.assert_allclose(full, V, rtol=1e-4)
+        np.testing.assert_allclose(rebuilt, rank_one(V), rtol=1e-4)
 
 
 @dataclass(frozen=True)
@@ -178,7 +211,7 @@ class Sophia(Rule):
     r"""\theta_t = \theta_{t-1} - \alpha\, \operatorname{clip}\left( \frac{m_t}{\max(\gamma\, h_t, \epsilon)} ,\, 1
     \right) .""",
 )
-def test_sophia_is_newton_or_sign(rng):
+def test_sophia_is_newton_or_sign(chapter, rng):
     h, alpha, gamma = (3.0, 40.0, 0.5), 0.1, 0.5
     near = rng.uniform(-1, 1, size=3) * gamma  # |g| < gamma h: nothing is clipped
     points = walk(Sophia(alpha, gamma, h=h), lambda theta: np.array(h) * theta, near, 1)
@@ -188,6 +221,13 @@ def test_sophia_is_newton_or_sign(rng):
     np.testing.assert_allclose(points[1], theta - alpha * np.sign(g))  # no positive curvature: sign descent
     far = walk(Sophia(alpha, gamma, h=h), lambda theta: np.array(h) * theta, 100 * near, 30)
     assert np.abs(np.diff(far, axis=0)).max() <= alpha * (1 + 1e-9)
+    f, gradient, h, d = chapter["f"], chapter["gradient"], chapter["curvature"], 1e-5 * np.eye(2)
+    for theta in rng.uniform(-1, 1, size=(20, 2)) * [0.02, 1.5]:  # clipped or not, of either curvature
+        np.testing.assert_allclose(gradient(theta), [(f(theta + e) - f(theta - e)) / 2e-5 for e in d], atol=1e-6)
+        slopes = [(gradient(theta + e) - gradient(theta - e)) @ e / 2e-10 for e in d]
+        np.testing.assert_allclose(h(theta), slopes, atol=1e-6)
+        points = walk(Sophia(0.05, 0.1, h=tuple(h(theta))), gradient, theta, 1)
+        np.testing.assert_allclose(chapter["sophia"](theta), points[1], rtol=1e-12)
 
 
 def newton_schulz(B_t, rounds=5):
@@ -209,7 +249,7 @@ def newton_schulz(B_t, rounds=5):
     &\quad + c\, (X_k X_k^\top)^2 X_k ,
     \end{aligned}""",
 )
-def test_muon_levels_singular_values(rng):
+def test_muon_levels_singular_values(chapter, rng):
     theta, momentum = rng.normal(size=(5, 8)), np.zeros((5, 8))
     Q, _ = np.linalg.qr(rng.normal(size=(5, 5)))
     P, _ = np.linalg.qr(rng.normal(size=(8, 8)))
@@ -225,6 +265,9 @@ def test_muon_levels_singular_values(rng):
         np.testing.assert_allclose(inner, np.diag(np.diag(inner)), atol=1e-10)
         assert (np.diag(inner) > 0).all()
     np.testing.assert_allclose(turned_theta, Q @ theta @ P, atol=1e-9)
+    for G in (momentum, momentum.T, momentum[:, :5]):  # the chapter multiplies from the shorter side
+        np.testing.assert_allclose(chapter["orthogonalize"](G), newton_schulz(G), atol=1e-10)
+        np.testing.assert_allclose(chapter["orthogonalize"](G, rounds=2), newton_schulz(G, 2), atol=1e-10)
 
 
 @equation(

@@ -7,7 +7,20 @@ import numpy as np
 import pytest
 
 from adamcore import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp, walk
-from tests.book.equations import equation
+from tests.book.equations import BOOK, equation
+
+
+@pytest.fixture(scope="module")
+def chapter():
+    """The functions that the chapter's cells define; what the cells print is dropped."""
+    import nbformat
+
+    cells = nbformat.read(BOOK / "practice" / "choosing.ipynb", as_version=4).cells
+    code = {cell["id"]: cell.source for cell in cells if cell.cell_type == "code"}
+    names: dict = {"np": np, "comb": comb}
+    for cell, end in (("budget", "records ="), ("wilson", "p, rng =")):
+        exec(code[cell].split(end)[0], names)
+    return names
 
 
 def labels(rng, positive=None, negative=None):
@@ -42,13 +55,17 @@ def shortest(x, y):
     & = 1 - \binom{n-i}{k} \bigg/ \binom{n}{k} .
     \end{aligned}""",
 )
-def test_budget(rng):
+def test_budget(chapter, rng):
     for n in (1, 4, 8):
         scores = np.sort(rng.permutation(100)[:n])
         for k in range(1, n + 1):
             bests = np.array([min(chosen) for chosen in combinations(scores, k)])
             for i in range(1, n + 1):
                 assert (bests <= scores[i - 1]).mean() == pytest.approx(1 - comb(n - i, k) / comb(n, k))
+            for share in (0.5, rng.uniform()):  # the first score that so many of the best ones reach
+                reached = next(score for score in scores if (bests <= score).mean() >= share)
+                assert chapter["best_of"](rng.permutation(scores), k, share) == reached
+            assert chapter["best_of"](scores[None], k) == np.quantile(bests, 0.5, method="inverted_cdf")
 
 
 @equation(
@@ -79,9 +96,13 @@ def test_loss(rng):
     &\quad k_i = 5 \text{ if } y_i = -1 ,
     \end{aligned}""",
 )
-def test_construction(rng):
+def test_construction(chapter, rng):
     y = labels(rng)
     x = dataset(y)
+    np.testing.assert_array_equal(chapter["dataset"](y), x)
+    np.testing.assert_array_equal(
+        chapter["dataset"](y, scale=0.5, copies=3), np.hstack([np.tile(0.5 * y[:, None], 3), x[:, 1:]])
+    )
     np.testing.assert_array_equal(x[:, 0], y)
     assert (x[:, 1:3] == 1).all()
     assert (x[:, 3:].sum(axis=0) == 1).all()  # nobody shares a private feature

@@ -52,7 +52,9 @@ def test_the_sample_of_a_check_is_what_it_says():
 
 
 def test_lecture_plans_take_the_minutes_they_have():
-    for table in re.findall(r"\| minutes \| what \| from \|\n\|.*\n((?:\|.*\n)+)", PAGES["lectures"]):
+    tables = re.findall(r"\| minutes \| what \| from \|\n\|.*\n((?:\|.*\n)+)", PAGES["lectures"])
+    assert len(tables) == 4
+    for table in tables:
         assert sum(int(row.split("|")[1]) for row in table.splitlines()) == 90
     rows = re.findall(r"^\| \d \|.*$", PAGES["lectures"].split("## Six lectures")[1], re.MULTILINE)
     assert len(rows) == 6

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from adamcore.data import load_cifar10, load_imdb, load_mnist
+from adamcore.data import Whitening, load_cifar10, load_imdb, load_mnist, normalize_contrast
 from adamcore.experiments import problems
 from adamcore.experiments.problems import PROBLEMS, make_problem
 
@@ -77,6 +77,12 @@ def test_contenders_that_differ_in_dropout_share_their_data():
     assert (plain.model.hidden_dropout, noisy.model.hidden_dropout) == (0.0, 0.5)
 
 
+@pytest.mark.parametrize("name", ["mnist_mlp", "cifar_cnn"])
+def test_each_rate_of_dropout_goes_where_it_belongs(name):
+    problem = make_problem(name, {**SMALL[name], "input_dropout": 0.2, "hidden_dropout": 0.5})
+    assert (problem.model.input_dropout, problem.model.hidden_dropout) == (0.2, 0.5)
+
+
 def test_cifar_contrast_is_normalized():
     problem, cifar = make_problem("cifar_cnn", SMALL["cifar_cnn"]), load_cifar10()
     x, y = problem.data
@@ -104,6 +110,24 @@ def test_more_than_the_embedded_images_ask_for_the_full_set(monkeypatch):
         make_problem("cifar_cnn", {**SMALL["cifar_cnn"], "n_train": 5001})
     assert asked == [False, True]
     problems._cifar.cache_clear()
+
+
+def test_cifar_test_images_are_whitened_by_the_fit_on_training_images(monkeypatch):
+    """Of corners of the images: the eigenvalues for whole ones take half a minute."""
+    cifar = load_cifar10()
+    corners = replace(cifar, x_train=cifar.x_train[:, :8, :8], x_test=cifar.x_test[:, :8, :8])
+    monkeypatch.setattr(problems, "load_cifar10", lambda full: corners)
+    problems._cifar.cache_clear()
+    try:
+        problem = make_problem("cifar_cnn", {**SMALL["cifar_cnn"], "n_train": 100, "whiten": True})
+    finally:
+        problems._cifar.cache_clear()
+        problems._cached.cache_clear()
+    x_train, x_test = corners.x_train[:100], corners.x_test[:20]
+    whitening = Whitening.fit(x_train)
+    np.testing.assert_allclose(problem.data[0], whitening.transform(x_train), atol=1e-5)
+    np.testing.assert_allclose(problem.test[0][:20], whitening.transform(x_test), atol=1e-5)
+    assert np.abs(problem.test[0][:20] - normalize_contrast(x_test)).max() > 0.1  # more than the contrast changed
 
 
 @pytest.mark.slow

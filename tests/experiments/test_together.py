@@ -92,6 +92,18 @@ def test_results_are_those_of_single_runs():
         assert without_times(result) == without_times(make_run(key, single))
 
 
+def test_what_is_measured_is_that_of_single_runs():
+    """Rules whose second moments and epsilons differ: one measured with another's rule would show."""
+    rules = Adam(alpha=0.01, eps=1e-3), RMSProp(alpha=0.002), AdaGrad(alpha=0.05)
+    runs = {key: replace(single, measures=("second_moment",)) for key, single in group(*rules, epochs=2).items()}
+    results = make_together(runs)
+    for (key, single), result in zip(runs.items(), results, strict=True):
+        assert without_times(result) == without_times(make_run(key, single))
+    adam, rmsprop, adagrad = (result.get("measures", {}) for result in results)
+    assert 0 < adam["W/below_10_eps"][-1] != rmsprop["W/below_10_eps"][-1]
+    assert adagrad == {}  # it keeps a sum, and no mean square
+
+
 def test_the_deadline_stops_all_and_they_go_on(tmp_path, monkeypatch):
     runs = group(*RULES)
     whole = make_together(runs)

@@ -147,6 +147,45 @@ def test_right_answers_get_full_marks(tmp_path):
     assert result.notes == []
 
 
+def test_the_checker_is_the_one_of_this_assignment_term_key_and_student(tmp_path, monkeypatch):
+    """With another key or student a right answer would be judged by another one's numbers."""
+    seen = []
+    monkeypatch.setattr(judge, "Checker", lambda *args, **options: seen.append((args, options)) or check)
+    path = write(tmp_path / "a.ipynb", *RIGHT, term="2027s")
+    result = judge.judge(path, replace(TINY, term="2027s", key="swordfish"), LIMITS)
+    assert seen == [(("tiny", "ab1"), {"term": "2027s", "key": "swordfish"})]
+    assert result.earned == 4.0
+
+
+def test_a_function_that_loops_is_stopped_once_and_not_asked_again():
+    found = Conversation(
+        ["def forever():\n    while True:\n        pass", "def one():\n    return 1"], replace(LIMITS, call=1)
+    )
+    try:
+        forever, one = found.fetch("forever"), found.fetch("one")
+        with pytest.raises(Stopped, match="longer than 1 seconds"):
+            forever()
+        assert one() == 1  # of a process that was started anew
+        with pytest.raises(Stopped, match="longer than 1 seconds"):
+            forever()
+        assert not found.sandbox.ended  # had it been asked, it would have been stopped again
+        assert found.starts == 2
+    finally:
+        found.close()
+
+
+def test_cells_that_end_the_process_are_left_out_until_it_was_started_too_many_times(tmp_path):
+    """Three such cells: after one restart the third was never tried, so that nothing can be said of what follows."""
+    path = write(tmp_path / "a.ipynb", *RIGHT, *["import os\nos._exit(1)"] * 3)
+    result = judge.judge(path, TINY, replace(LIMITS, restarts=1), check=check)
+    assert [mark.earned for mark in result.marks] == [0.0] * 3
+    assert all("stopped too many times" in mark.message for mark in result.marks)
+    assert [error["cell"] for error in result.errors] == [4, 5]
+    assert result.student == "ab1"  # as the cell has it, where no process tells
+    path = write(tmp_path / "b.ipynb", *RIGHT, "import os\nos._exit(1)")  # one restart is enough for one
+    assert judge.judge(path, TINY, replace(LIMITS, restarts=1), check=check).earned == 4.0
+
+
 def test_a_loop_costs_the_answer_that_loops_and_a_cell_that_ends_the_process_is_left_out(tmp_path):
     path = write(
         tmp_path / "a.ipynb",

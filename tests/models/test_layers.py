@@ -149,6 +149,8 @@ def test_dropout_keeps_its_share_and_the_mean(rate, dtype):
     kept = y[y > 0]
     np.testing.assert_allclose(kept, 1 / (1 - rate), rtol=0.01)
     assert len(np.unique(kept)) == 1
+    # The scale is of the rate that was rounded to 16 bits, so that the mean is kept exactly.
+    np.testing.assert_allclose(np.unique(kept), 65536 / max(1, round((1 - rate) * 65536)), rtol=1e-6)
 
 
 def test_dropout_entries_are_independent():

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from adamcore import CNN, MLP, VAE
-from adamcore.models import Classifier, Dense, network
+from adamcore.models import Classifier, Dense, Dropout, network
 from tests.models.numerical import assert_close, gradient
+from tests.models.test_convolution import by_definition, windows
 
 MODELS = {
     "MLP": lambda **options: MLP((5, 4, 3, 2), l2=0.3, **options),
@@ -121,6 +122,42 @@ def test_both_ways_of_convolution_are_one_function(dtype, rtol):
     results = [model.loss_and_grad(theta, batch, noise()) for model in (direct, winograd)]
     assert results[0][0] == pytest.approx(results[1][0], rel=rtol)
     np.testing.assert_allclose(results[1][1], results[0][1], rtol=rtol, atol=rtol * np.abs(results[0][1]).max())
+
+
+@pytest.mark.parametrize("convolution", ["direct", "winograd"])
+def test_a_convolutional_network_is_its_formula(convolution):
+    """By hand, from the definitions of convolution and pooling."""
+    model = CNN((5, 7, 2), channels=(3, 4), hidden=5, n_classes=3, convolution=convolution, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    w, x = model.layout.views(model.init(rng)), rng.normal(size=(4, 5, 7, 2))
+    for name, b in vars(w).items():
+        if name[0] == "b":
+            b[...] = rng.normal(-1, 1, size=b.shape)  # so low that some units are off
+    h = x
+    for W, b in ((w.W1, w.b1), (w.W2, w.b2)):
+        largest = {place: window.max(axis=(1, 2)) for place, window in windows(by_definition(h, W)).items()}
+        h = np.empty((4, h.shape[1] // 2, h.shape[2] // 2, len(b)))
+        for (i, j), pooled in largest.items():
+            h[:, i, j] = np.maximum(pooled + b, 0)
+        assert 0 < (h == 0).mean() < 1
+    dense = np.maximum(h.reshape(4, -1) @ w.W3 + w.b3, 0)
+    assert 0 < (dense == 0).mean() < 1
+    expected = dense @ w.W4 + w.b4
+    np.testing.assert_allclose(model.layers.forward(x, w), expected, rtol=1e-10, atol=1e-10)
+
+
+def test_dropout_is_on_the_input_and_on_the_layers_that_the_paper_names():
+    """Of the convolutional network on the input and the fully connected layer; of the other on each hidden layer."""
+    rates = {"input_dropout": 0.2, "hidden_dropout": 0.5}
+
+    def noisy(model):
+        layers = model.layers.layers
+        return len(layers), [(i, layer.rate) for i, layer in enumerate(layers) if isinstance(layer, Dropout)]
+
+    n, found = noisy(CNN((8, 8, 1), channels=(2, 3), hidden=4, **rates))
+    assert found == [(0, 0.2), (n - 2, 0.5)]
+    n, found = noisy(MLP((5, 4, 3, 2), **rates))
+    assert found == [(0, 0.2), (n - 5, 0.5), (n - 2, 0.5)]  # then come Dense and ReLU, and the last Dense alone
 
 
 def test_the_penalty_is_half_lambda_times_the_squared_weights():

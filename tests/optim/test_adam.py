@@ -209,6 +209,17 @@ def test_forms_of_momentum_differ_only_under_a_schedule(rule):
     assert np.abs(heavy - velocity).max() > 1e-3
 
 
+@pytest.mark.parametrize("rule", [Momentum, Nesterov], ids=lambda rule: rule.__name__)
+def test_a_moving_average_is_the_heavy_ball_with_a_smaller_step_size(rule):
+    """Smaller by 1 - mu: in Nesterov's step too, where the gradient itself is added beside what b carries."""
+    average, heavy = rule(alpha=0.2, mu=0.7, form="average"), rule(alpha=0.06, mu=0.7)
+    s, expected = average.init(np.ones(3)), heavy.init(np.ones(3))
+    for g in np.random.default_rng(6).normal(size=(10, 3)):
+        average.step(s, g)
+        heavy.step(expected, g)
+        np.testing.assert_allclose(s.theta, expected.theta, rtol=1e-12)
+
+
 def test_forms_of_rmsprops_momentum_by_hand():
     """Two steps with alpha_1 = 0.1 and alpha_2 = 0.1 / sqrt(2), gradients 1 and 2, rho = 0: the rescaled are 1."""
     expected = {

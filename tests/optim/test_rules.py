@@ -282,6 +282,15 @@ def test_radam_adapts_above_its_threshold_and_not_at_it():
     assert optim.RAdam(threshold=np.nextafter(rho, 0)).rectification(t) > 0
 
 
+@pytest.mark.parametrize("threshold", [0, 1, 3.9])
+def test_radams_threshold_below_4_counts_as_4(threshold):
+    """Where rho is from 2 to 4 there is no root, and below 2 there is one that means nothing."""
+    expected = [optim.RAdam(threshold=4).rectification(t) for t in range(1, 60)]
+    assert expected[:4] == [0] * 4  # rho is 4 or less: not adaptive
+    assert min(expected[4:]) > 0
+    assert [optim.RAdam(threshold=threshold).rectification(t) for t in range(1, 60)] == expected
+
+
 class TestErrors:
     @pytest.mark.parametrize("dtype", [np.float16, np.int64, bool, complex])
     def test_theta_of_another_dtype(self, dtype):

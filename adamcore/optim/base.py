@@ -146,7 +146,7 @@ class Rule:
         For each hyper-parameter that is no number, the values that it may take.
     lasting : tuple of str
         Arrays shaped like theta that every step leaves on the state, although they follow from what is kept;
-        :meth:`renew` makes them.
+        ``renew`` makes them.
 
     Raises
     ------

@@ -310,8 +310,7 @@ def _without_markers(text: str) -> str:
 def _prove(assignment: Assignment, texts: dict[str, str]) -> None:
     """Refuse one whose solutions do not get full marks from the grader, or whose student version has any."""
     with tempfile.TemporaryDirectory(prefix="adamcore-prove-") as folder:
-        every = sum(question.points for question in assignment.questions if not question.manual)  # all alternatives
-        for kind, wanted in (("keys", every), ("student", 0)):
+        for kind, wanted in (("keys", assignment.checked), ("student", 0)):
             path = Path(folder) / f"{kind}.ipynb"
             path.write_text(texts[kind], encoding="utf-8")
             result = judge(path, assignment)
@@ -319,7 +318,7 @@ def _prove(assignment: Assignment, texts: dict[str, str]) -> None:
                 wrong = [m for m in result.marks if (m.earned != m.points) == (kind == "keys")]
                 raise BuildError(
                     f"{assignment.name}: the {'solutions' if kind == 'keys' else 'student version'} would get "
-                    f"{result.earned:g} of {every:g} points instead of {wanted:g}:\n"
+                    f"{result.earned:g} of {assignment.checked:g} points instead of {wanted:g}:\n"
                     + "\n".join(f"  {m.question}{', hidden' if m.hidden else ''}: {m.message}" for m in wrong)
                     + "".join(f"\n  cell {e['cell']}: {e['kind']}: {e['text']}" for e in result.errors)
                 )

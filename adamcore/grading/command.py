@@ -72,7 +72,7 @@ def assignments(names: tuple[str, ...], term: str, out: Path | None, book: bool)
             raise click.ClickException(str(error)) from error
         assignment = built.assignment
         by_hand = sum(question.points for question in assignment.questions if question.manual)
-        click.echo(f"{name}: {assignment.possible:g} points by checks, {by_hand:g} by hand; solutions checked")
+        click.echo(f"{name}: {assignment.checked:g} points by checks, {by_hand:g} by hand; solutions checked")
     click.echo(f"written to {out}: student, keys, autograder (keep the last two to yourself)")
 
 

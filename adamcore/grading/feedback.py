@@ -78,7 +78,9 @@ def page(result: Result, assignment: Assignment | None) -> str:
 def _overview(result: Result, assignment: Assignment) -> list[str]:
     """The points at a glance."""
     by_hand = sum(question.points for question in assignment.questions if question.manual)
-    more = f" Up to {by_hand:g} more are given by hand, for what you wrote." if by_hand else ""
+    # Where students choose, each part says below what is given by hand.
+    told = by_hand and not assignment.alternatives
+    more = f" Up to {by_hand:g} more are given by hand, for what you wrote." if told else ""
     lines = [
         f"<p><b>{assignment.counted(result):g} of {assignment.possible:g} points</b> by checks.{more}</p>",
         *_parts(result, assignment),

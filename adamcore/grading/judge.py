@@ -178,6 +178,11 @@ class Assignment:
         return self._counted(self.points(part, manual=False) for part in self._split())
 
     @property
+    def checked(self) -> float:
+        """The points that tests give, those of all alternatives added up."""
+        return sum(question.points for question in self.questions if not question.manual)
+
+    @property
     def total(self) -> float:
         """The points of all questions, by tests and by hand."""
         return sum(question.points for question in self.questions)

@@ -102,9 +102,10 @@ def test_a_choice_is_told_wherever_points_are():
     marks.append(Mark("q2_1", False, 3.0, 0.0, "words"))
     result = Result("a.ipynb", "tiny", "sample", "ab1", marks)
     assert (assignment.full, assignment.total, assignment.possible, assignment.choice()) == (14, 20, 9, CHOICE)
-    assert assignment.counted(result) == 6
+    assert (assignment.counted(result), assignment.checked) == (6, 11)
     text = page(result, assignment)
     assert CHOICE in text
+    assert "Up to" not in text  # 9 points by hand are not to be had by anybody
     assert "Section 1: 4 of 4 points by checks</li>" in text
     assert "Sections 2 and 3: 0 of 5 points by checks, up to 5 more by hand" in text
     assert "Section 4: 2 of 2 points by checks, up to 4 more by hand" in text
